@@ -1,0 +1,16 @@
+"""The site: Markdown pages by MyST, built by `make docs`, where a warning is an error."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+
+project = "fitscale"
+version = release = installed("fitscale")
+html_title = f"fitscale {release}"
+html_theme = "furo"
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+nitpicky = True
+exclude_patterns = ["_*"]

@@ -1,0 +1,1 @@
+"""fitscale: on what should this be trained?"""

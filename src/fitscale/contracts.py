@@ -1,0 +1,251 @@
+"""The protocols where abilities meet. A plug-in of any family is one file that fulfils one of these.
+
+The smallest of each family is its reference: sources/synthetic, frameworks/baseline, engines/inline, exporters/native.
+The suites of `fitscale.testing` hold every plug-in to what the docstrings here promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from fitscale.records.data import Shape, Snapshot
+    from fitscale.records.plan import Candidate, Law
+    from fitscale.records.run import Estimator, Event, Form, Recipe, Traits
+    from fitscale.records.workload import DataSpec
+
+View = Literal["train", "validation", "holdout"]
+
+
+class Batch(NamedTuple):
+    """Rows as a framework takes them, in the order of the snapshot."""
+
+    X: Any  # (n, d) float32, C order; or a scipy CSR matrix where the feed is sparse
+    y: np.ndarray  # (n,) float32: class codes 0..k-1, or values
+    weight: np.ndarray | None  # (n,) float32
+    row: np.ndarray  # (n,) int64: the row's number in the snapshot
+
+
+class Scores(NamedTuple):
+    """What a model says of one batch."""
+
+    value: np.ndarray  # (n,) float64: class codes, or values
+    proba: np.ndarray | None  # (n, k) float64, for classifiers that have it
+    row: np.ndarray  # (n,) int64
+
+
+class Fitted(NamedTuple):
+    """A fitted model: the library's own bytes, and how many units (rounds, passes, parts) it took."""
+
+    payload: bytes
+    units: int = 1
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where data is. Yields Arrow record batches, unit by unit; never holds the whole."""
+
+    name: ClassVar[str]
+    schemes: ClassVar[tuple[str, ...]]  # of the uri; '' is a path
+    needs: ClassVar[tuple[str, ...]]  # libraries
+    stable: ClassVar[bool]  # reads again identically; what does not is staged once
+
+    @classmethod
+    def open(cls, data: DataSpec) -> Self:
+        """Look at what is there.
+
+        Raises
+        ------
+        DataError, WorkloadError
+            Missing, unreadable, of differing schemas: with the path and the next step.
+        """
+
+    def snapshot(self) -> Snapshot:
+        """What is there now. Reads footers, not rows (unless ``where`` must count)."""
+
+    def read(
+        self, snapshot: Snapshot, piece: int, part: int, columns: Sequence[str], batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of one natural unit, in order, in batches of at most ``batch_rows``.
+
+        Raises
+        ------
+        SourceChanged
+            If the piece is no longer what the snapshot pinned.
+        """
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """The data as a framework takes it. Each fit gets one; a shard and each group are feeds too.
+
+    The order of rows is the snapshot's, in every form. Batches hold exactly the asked number of rows but for the last:
+    they do not depend on how files were cut.
+    """
+
+    form: Form
+    batch_rows: int
+    names: tuple[str, ...]  # of the encoded columns
+    kinds: tuple[Literal["q", "c"], ...]  # quantity, or category codes
+    categories: tuple[int, ...]  # number of codes of each column; 0 for quantities
+    classes: int  # 0: regression
+    sparse: bool
+
+    def count(self, view: View) -> int:
+        """Rows of a view. Reads no more than the columns that the folds look at."""
+
+    def frame(self, view: View) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
+        """The raw feature columns, y and weight: for pipelines that encode by themselves."""
+
+    def matrix(self, view: View) -> Batch:
+        """All rows in one piece, decoded once into one matrix."""
+
+    def batches(self, view: View, rows: int | None = None, start: int = 0) -> Iterator[Batch]:
+        """Rows ``start`` and on of the view, in batches of ``rows`` (default ``batch_rows``). Seeks to the start."""
+
+    def shard(self, rank: int, world: int) -> Feed:
+        """Every world-th batch of the training rows, beginning with the rank-th; all of the other views."""
+
+    def groups(self) -> Iterator[tuple[tuple[Any, ...], Feed]]:
+        """The groups of this worker's chunk in key order, each a feed."""
+
+    def file(self, format: Literal["csv", "parquet"], view: View) -> Path:
+        """The encoded rows as a file in the attempt's scratch folder, target last: for programs that read files."""
+
+    def session(self, session: Any) -> Any:
+        """The data in a live cluster session. Engines that host sessions bring this."""
+
+
+class Context(Protocol):
+    """What `work` gives a framework beside the data.
+
+    `report` is the only place of checkpoints, progress, pausing and stopping.
+    """
+
+    rank: int
+    world: int
+    host: str
+    port: int
+    threads: int
+    scratch: Path  # of this attempt; may be deleted when it ends
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Times what is inside: read, encode, bin, iterations, score, save."""
+
+    def report(
+        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+    ) -> bytes | None:
+        """Say that ``units`` are done since the very beginning, with the scores of the validation rows after the last.
+
+        At multiples of the recipe's ``segment`` it takes ``state()`` and returns it: the fit then goes on **from those
+        bytes**, whether or not they were written, so that a resumed run and an uninterrupted one are the same. Where
+        the traits say that this makes no difference (``reload`` false), it takes them only when it writes them.
+
+        Raises
+        ------
+        Stopped
+            When the attempt is to end here (its state is saved).
+        """
+
+    def scores(self) -> dict[str, tuple[float, ...]]:
+        """All scores reported so far, those before a resume included."""
+
+    def program(self, argv: Sequence[str]) -> str:
+        """Run a program under this attempt's limits; its standard output. Raises on a non-zero end."""
+
+
+class Stopped(Exception):
+    """Raised by `Context.report` where an attempt is to end with its checkpoint."""
+
+
+@runtime_checkable
+class Framework(Protocol):
+    """How a model is fitted."""
+
+    name: ClassVar[str]
+    handles: ClassVar[tuple[str, ...]]  # prefixes of import paths; the longest wins
+    needs: ClassVar[tuple[str, ...]]  # libraries, as they are imported
+    extra: ClassVar[str]  # what pip install 'fitscale[…]' calls it
+    pickles: ClassVar[bool]  # loading a payload or a state can run code: it is loaded only with this user's signature
+
+    def traits(self, estimator: Estimator) -> Traits:
+        """What it can do for this estimator. May import the library; never reads data.
+
+        Raises
+        ------
+        WorkloadError
+            At ``model.estimator`` or ``model.params``: does not import, or takes no such parameter.
+        """
+
+    def law(self, shape: Shape, recipe: Recipe, form: Form) -> Law:
+        """How the cost grows, at this shape: pure arithmetic over the record, nothing is imported."""
+
+    def fit(self, feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
+        """Fit in the feed's form; from ``state`` (bytes that `Context.report` took) where there is one."""
+
+    def load(self, payload: bytes) -> Any:
+        """The library's own object. Its caller has checked where a payload that could run code comes from."""
+
+    def score(self, native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
+        """Predictions, batch by batch."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Where work runs. Starts the same worker function everywhere."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+    can: ClassVar[frozenset[Literal["tasks", "ranks", "session"]]]
+
+    def reason_not(self, candidate: Candidate) -> str | None:
+        """Why it cannot host this candidate, or None."""
+
+    def start(self, run: Path, attempt: str, work: Callable[[Path, str], int]) -> Generator[Event, None, None]:
+        """Run the attempt whose order lies in the run folder; its events, until it ended (the last is ``ended``).
+
+        ``work(run, NAME)`` does the work of one process in this one and is what `inline` calls; other engines start
+        ``python -P -m fitscale.work RUN NAME``. NAME is ATTEMPT, with ``.RANK`` after it where several processes work
+        on the attempt. ``ended`` has ``code`` and ``cause``: done, stopped, failed, memory, killed. Closing the
+        generator leaves nothing running.
+        """
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """One value, or a column of values by group, under scikit-learn's name."""
+
+    name: str
+    takes: Literal["label", "proba", "value"]
+    greater: bool  # greater is better
+    tasks: frozenset[str]  # of binary, multiclass, regression
+
+    def one(self, y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float | None:
+        """The metric; None where it is undefined."""
+
+    def many(
+        self, group: np.ndarray, n_groups: int, y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None
+    ) -> np.ndarray:
+        """(n_groups,) float64, NaN where undefined; ``group`` holds codes, rows in any order."""
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Turns a finished version into files for elsewhere."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+
+    def reason_not(self, recipe: Recipe) -> str | None:
+        """Why models of this recipe cannot be exported so, or None."""
+
+    def export(self, run: Path, version: int, to: Path) -> tuple[Path, ...]:
+        """Write the files; all or none."""
+
+

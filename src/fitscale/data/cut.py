@@ -1,0 +1,103 @@
+"""Where a split by time falls: an exact quantile of the time column, in one pass, holding only the latest values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitscale.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fitscale.data.reader import Reader
+
+
+def cuts_of(reader: Reader, column: str, holdout: float, validation: float) -> tuple[float | None, float | None]:
+    """The first moments that are held out and that validate; None where the share is 0.
+
+    The latest ``holdout`` of the rows, and the latest ``validation`` of those before. Rows of one moment stay together,
+    so that a part can be larger than asked; only where very many share one is the column read again.
+
+    Raises
+    ------
+    DataError
+        Where a row has no time, or no training rows are left.
+    """
+    held = round(reader.rows * holdout)
+    checked = round((reader.rows - held) * validation)
+    rest = _latest(reader, column, held + checked + 1)
+    cut = validation_cut = None
+    if held:
+        cut = _moment(rest[-held])
+        rest = rest[rest < cut]
+        if len(rest) <= checked:
+            rest = _latest(reader, column, checked + 1, before=cut)
+    if checked and len(rest):
+        validation_cut = _moment(rest[-min(checked, len(rest))])
+        rest = rest[rest < validation_cut]
+        if not len(rest):
+            rest = _latest(reader, column, 1, before=validation_cut)
+    if not len(rest):
+        raise DataError(
+            f"data.time: column '{column}' cannot be split: all rows that would be trained on share their moment with"
+            " those that would be held out; split by: random, or by a column"
+        )
+    return cut, validation_cut
+
+
+def moments_of(column: pa.Array) -> np.ndarray:
+    """Nanoseconds (int64) of dates and timestamps, the values of numbers (int64 or float64). Nulls must be gone."""
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    kind = column.type
+    if t.is_timestamp(kind) or t.is_date(kind):
+        column = column.cast(pa.timestamp("ns", getattr(kind, "tz", None)), safe=False).cast(pa.int64())
+    elif t.is_integer(kind):
+        column = column.cast(pa.int64())
+    elif t.is_floating(kind) or t.is_decimal(kind):
+        column = column.cast(pa.float64())
+    else:
+        raise DataError(f"data.time: a column of type {kind} does not order rows; take a date or number")
+    moments: np.ndarray = column.to_numpy(zero_copy_only=False)
+    return moments
+
+
+def _latest(reader: Reader, column: str, keep: int, before: float | None = None) -> np.ndarray:
+    """The ``keep`` largest values (before a moment), ascending."""
+    held: list[np.ndarray] = []
+    have, missing, first_missing = 0, 0, -1
+    for first, batch in reader.batches([column]):
+        values = batch.column(0)
+        gone = values.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
+        if gone.any():
+            if not missing:
+                first_missing = first + int(np.argmax(gone))
+            missing += int(gone.sum())
+            continue
+        moments = moments_of(values)
+        held.append(moments if before is None else moments[moments < before])
+        have += len(held[-1])
+        if have > 2 * keep + 1_000_000:  # compacted now and then: the memory follows what is kept, not what is read
+            held = [_top(np.concatenate(held), keep)]
+            have = keep
+    if missing:
+        raise DataError(
+            f"data.time: column '{column}' is missing in {missing:,} rows (the first is row {first_missing:,}), which"
+            f' are then neither before nor after; leave them out with data.where: "{column} is not null"'
+        )
+    return np.sort(_top(np.concatenate(held), keep)) if held else np.empty(0)
+
+
+def _top(values: np.ndarray, keep: int) -> np.ndarray:
+    return values if len(values) <= keep else np.partition(values, len(values) - keep)[-keep:]
+
+
+def _moment(value: np.generic) -> float:
+    """The largest float that is not after it: not every nanosecond of our time is a float."""
+    exact = value.item()
+    near = float(exact)
+    return near if near <= exact else math.nextafter(near, -math.inf)

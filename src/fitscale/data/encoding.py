@@ -1,0 +1,232 @@
+"""The encoding: how raw columns become the matrix, learnt once and kept with the model.
+
+It gives the same bits batch by batch as in one piece: in the probe, in training, in scoring and in serving.
+
+    number      one float32 column; a missing value is NaN, or the mean of the training rows
+    boolean     0 and 1, missing like a number's
+    date        year, month, day, weekday; of timestamps also hour, minute and second where any training row has them
+    category    codes: one column of the value's place among the sorted training values. Then come, where they are
+                needed, one code for all other values and one for missing ones (else NaN)
+                one-hot: a column of 0 and 1 for each value; none is 1 where it is missing or unseen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fitscale.data.labels import Labels
+from fitscale.errors import DataError, nearest
+from fitscale.records.base import Record
+from fitscale.records.data import Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fitscale.data.encoder import Encoder
+
+
+class Column(Record):
+    """One raw column: what it was when it was learnt, and what it becomes.
+
+    ``mean`` and ``deviation`` have one figure for each of its encoded quantities (or none, where nothing needed them).
+    """
+
+    name: str
+    type: str  # Arrow type
+    kind: Kind
+    parts: tuple[str, ...] = ()  # of a date
+    categories: tuple[str | int | float, ...] = ()
+    other: bool = False  # has a code for values that are not among the categories
+    gap: bool = False  # has a code for missing values
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+    @property
+    def codes(self) -> int:
+        return len(self.categories) + self.other + self.gap
+
+
+class Encoding(Record):
+    """All that turns raw columns into what a framework takes, and its answers into labels."""
+
+    format: int = 1
+    input: Literal["raw", "codes", "one-hot"]
+    missing: Literal["ok", "impute"]
+    sparse: bool = False
+    columns: tuple[Column, ...]
+    outcome: Labels
+    dropped: tuple[tuple[str, str], ...] = ()  # (column, why)
+
+    @property
+    def raw_columns(self) -> tuple[str, ...]:
+        """The raw columns that it reads."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the encoded columns."""
+        return self._outline[0]
+
+    @property
+    def kinds(self) -> tuple[Literal["q", "c"], ...]:
+        return self._outline[1]
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """The number of codes of each encoded column; 0 for quantities."""
+        return self._outline[2]
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+    @property
+    def target_name(self) -> str:
+        return self.outcome.name
+
+    @property
+    def n_classes(self) -> int:
+        """0 for a regression."""
+        return len(self.outcome.classes)
+
+    @property
+    def most_set(self) -> int:
+        """Cells that a row can have set at most, where it is sparse."""
+        return sum(1 if column.kind == "category" else len(column.parts) or 1 for column in self.columns)
+
+    def labels(self) -> list[Any] | None:
+        """The labels in the order of their codes; None for a regression."""
+        return self.decode(np.arange(self.n_classes)).to_pylist() if self.n_classes else None
+
+    def check_columns(self, there: Sequence[str]) -> None:
+        """Raise DataError, naming the nearest, if a column that it reads is not among ``there``."""
+        positions_of(self.raw_columns, there)
+
+    def apply(self, batch: pa.RecordBatch) -> Any:
+        """(n, d) float32 in C order, a CSR matrix where it is sparse, or the raw columns.
+
+        Raises
+        ------
+        DataError
+            For a missing column, one of another type that cannot be read as what was trained on, or infinite values.
+        """
+        if self.input == "raw":
+            return self.raw(batch)
+        if self.sparse:
+            X, flawed = self.csr(batch)
+        else:
+            X = np.empty((batch.num_rows, self.width), np.float32)
+            flawed = self.into(batch, X)
+        if flawed:
+            raise infinite_values(X, self.names, np.arange(batch.num_rows))
+        return X
+
+    def into(self, batch: pa.RecordBatch, out: np.ndarray) -> bool:
+        """Write the encoded rows into ``out`` (n, d); whether any value is infinite."""
+        return self._encoder.dense(batch, out)
+
+    def csr(self, batch: pa.RecordBatch) -> tuple[Any, bool]:
+        """A scipy CSR matrix, and whether any value is infinite."""
+        return self._encoder.csr(batch)
+
+    def raw(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The raw feature columns, untouched and in their order."""
+        return batch.select(positions_of(self.raw_columns, batch.schema.names))
+
+    def target(self, batch: pa.RecordBatch) -> np.ndarray:
+        """(n,) float32 class codes or values, NaN where missing."""
+        return self.outcome.y(batch.column(positions_of((self.outcome.name,), batch.schema.names)[0]))
+
+    def decode(self, codes: np.ndarray) -> pa.Array:
+        """The labels of predicted class codes, a regression's values as they are; null where NaN."""
+        return self.outcome.decode(codes)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        from fitscale.data.encoder import Encoder
+
+        return Encoder(self)
+
+    @cached_property
+    def _outline(self) -> tuple[tuple[str, ...], tuple[Literal["q", "c"], ...], tuple[int, ...]]:
+        return _outline_of(self)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        kept = {name: value for name, value in state["__dict__"].items() if not name.startswith("_")}
+        return {**state, "__dict__": kept}  # what was compiled is compiled again where it arrives
+
+
+def _outline_of(encoding: Encoding) -> tuple[tuple[str, ...], tuple[Literal["q", "c"], ...], tuple[int, ...]]:
+    names: list[str] = []
+    codes: list[int] = []
+    for column in encoding.columns:
+        if encoding.input == "raw" or (column.kind == "category" and encoding.input == "codes"):
+            new = [column.name]
+        elif column.kind == "category":
+            new = [f"{column.name}={value}" for value in column.categories] + [f"{column.name}=(other)"] * column.other
+        else:
+            new = [f"{column.name}.{part}" for part in column.parts] or [column.name]
+        names += new
+        coded = encoding.input == "codes" and column.kind == "category"
+        codes += [column.codes if coded else 0] * len(new)
+    return tuple(_unlike(names)), tuple("c" if n else "q" for n in codes), tuple(codes)
+
+
+def _unlike(names: list[str]) -> list[str]:
+    """The same names, with ~2, ~3 after what is there already: libraries refuse repeated names."""
+    if len(set(names)) == len(names):
+        return names
+    seen: set[str] = set()
+    out: list[str] = []
+    for name in names:
+        new, k = name, 1
+        while new in seen:
+            k += 1
+            new = f"{name}~{k}"
+        seen.add(new)
+        out.append(new)
+    return out
+
+
+def positions_of(names: Sequence[str], there: Sequence[str]) -> list[int]:
+    """Where the columns are in a batch.
+
+    Raises
+    ------
+    DataError
+        Naming the one that is missing, and the nearest that is there.
+    """
+    place = {name: k for k, name in enumerate(there)}
+    try:
+        return [place[name] for name in names]
+    except KeyError as error:
+        name = error.args[0]
+        raise DataError(f"no column '{name}', which the model was trained on{nearest(name, there)}") from None
+
+
+def infinite_values(X: Any, names: tuple[str, ...], rows: np.ndarray) -> DataError:
+    """Names the first column with infinite values, how many, and the first row."""
+    if isinstance(X, np.ndarray):
+        for j in range(X.shape[1]):
+            where = np.flatnonzero(np.isinf(X[:, j]))
+            if len(where):
+                return _infinite(names[j], len(where), int(rows[where[0]]))
+    else:
+        found = X.tocoo()
+        inf = np.isinf(found.data)
+        j = int(found.col[inf].min())
+        where = np.sort(found.row[inf & (found.col == j)])
+        return _infinite(names[j], len(where), int(rows[where[0]]))
+    raise AssertionError("called only where a value is infinite")
+
+
+def _infinite(name: str, count: int, row: int) -> DataError:
+    return DataError(
+        f"column '{name}' is infinite (or beyond 3.4e38) in {count:,} rows (the first is row {row:,}); make these"
+        " values missing, or drop the column with data.features.drop"
+    )

@@ -1,0 +1,132 @@
+"""Which fold a row is in: a hash of the seed and its number, the same for every strategy, partition and engine."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitscale.data.cut import cuts_of, moments_of
+from fitscale.data.hashing import MASK, hashed, mixed, words_of
+from fitscale.errors import NotOffered, WorkloadError, nearest
+from fitscale.records.data import Folds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fitscale.data.reader import Reader
+    from fitscale.records.workload import DataSpec, Evaluation
+
+TRAIN, VALIDATION, HOLDOUT, NONE = 0, 1, 2, -1
+HOLDOUT_SALT, VALIDATION_SALT = 0x686F6C646F7574, 0x76616C6964  # so that one draw says nothing of the other
+
+
+def folds_of(
+    evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader, part: tuple[int, int] | None = None
+) -> Folds:
+    """The folds that ``evaluate`` asks for; for a cross-validation those of its ``part`` (k, K).
+
+    Reads the time column, once, for ``by: time``; nothing otherwise.
+
+    Raises
+    ------
+    WorkloadError
+        At evaluate.by: no such column, or no data.time.
+    NotOffered
+        A cross-validation by time.
+    DataError
+        A time column that is missing in some rows, or that leaves no training rows.
+    """
+    holdout = 0.0 if evaluate.cv else evaluate.holdout or 0.0
+    validation = evaluate.early_stopping.validation if evaluate.early_stopping else 0.0
+    if evaluate.by == "random":
+        return Folds(seed=seed, holdout=holdout, validation=validation, part=part)
+    if evaluate.by == "time":
+        if evaluate.cv:
+            raise NotOffered("evaluate.cv", "a cross-validation by time is not offered yet; use holdout with by: time")
+        column = data.time
+        if column is None:
+            raise WorkloadError("evaluate.by", "'time' needs data.time: the column that orders the rows")
+        _known(column, reader, "data.time")
+        cut, validation_cut = cuts_of(reader, column, holdout, validation)
+        return Folds(
+            seed=seed, by="time", column=column, holdout=holdout, validation=validation,
+            cut=cut, validation_cut=validation_cut,
+        )  # fmt: skip
+    _known(evaluate.by, reader, "evaluate.by")
+    return Folds(seed=seed, by="column", column=evaluate.by, holdout=holdout, validation=validation, part=part)
+
+
+def refit_of(folds: Folds) -> Folds:
+    """The folds of the final fit: every row trains; a column that was kept apart stays no feature."""
+    return Folds(seed=folds.seed, by="column", column=folds.column) if folds.by == "column" else Folds(seed=folds.seed)
+
+
+def splits(folds: Folds) -> bool:
+    """Whether any row is elsewhere than in training."""
+    return bool(folds.part or folds.holdout or folds.validation)
+
+
+def column_of(folds: Folds) -> str | None:
+    """The column that must be read to know the folds; None where the row numbers say it all."""
+    return folds.column if folds.by != "random" and splits(folds) else None
+
+
+def assign(folds: Folds, rows: np.ndarray, column: pa.Array | None = None) -> np.ndarray:
+    """(n,) int8: 0 train, 1 validation, 2 hold-out, -1 in none (no time known).
+
+    Parameters
+    ----------
+    rows
+        (n,) int64, the rows' numbers in the snapshot.
+    column
+        The values of `column_of(folds)` in these rows.
+    """
+    if not splits(folds):
+        return np.zeros(len(rows), np.int8)
+    if folds.by == "random":
+        return _drawn(folds, rows.astype(np.int64, copy=False).view(np.uint64))
+    if column is None:
+        raise ValueError(f"the folds are by column '{folds.column}': its values are needed")
+    if folds.by == "column":
+        return _drawn(folds, words_of(column))
+    return _timed(folds, column)
+
+
+def _drawn(folds: Folds, words: np.ndarray) -> np.ndarray:
+    fold = np.zeros(len(words), np.int8)
+    if folds.validation:
+        fold[_below(hashed(words, mixed(folds.seed & MASK ^ VALIDATION_SALT)), folds.validation)] = VALIDATION
+    if folds.part:
+        k, parts = folds.part
+        drawn = hashed(words, mixed(folds.seed & MASK ^ HOLDOUT_SALT))
+        fold[((drawn >> np.uint64(32)) * np.uint64(parts)) >> np.uint64(32) == k] = HOLDOUT
+    elif folds.holdout:
+        fold[_below(hashed(words, mixed(folds.seed & MASK ^ HOLDOUT_SALT)), folds.holdout)] = HOLDOUT
+    return fold
+
+
+def _below(words: np.ndarray, share: float) -> np.ndarray:
+    return words < np.uint64(min(int(share * 2.0**64), MASK))
+
+
+def _timed(folds: Folds, column: pa.Array) -> np.ndarray:
+    import pyarrow as pa
+
+    gone = column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
+    moments = moments_of(column.filter(pa.array(~gone)) if gone.any() else column)
+    fold = np.zeros(len(moments), np.int8)
+    for cut, code in ((folds.validation_cut, VALIDATION), (folds.cut, HOLDOUT)):
+        if cut is not None:
+            # as whole numbers: floats do not tell neighbouring nanoseconds apart
+            fold[moments >= (math.ceil(cut) if moments.dtype.kind == "i" else cut)] = code
+    every = np.full(len(column), NONE, np.int8)
+    every[~gone] = fold
+    return every
+
+
+def _known(column: str, reader: Reader, place: str) -> None:
+    names = [name for name, _ in reader.snapshot.columns]
+    if column not in names:
+        raise WorkloadError(place, f"no column '{column}'{nearest(column, names)}")

@@ -1,0 +1,104 @@
+"""A pool of processes on this machine, each under a memory limit that ends it alone.
+
+A worker is told the run folder and the name of its attempt, nothing else. It dies with this process, and its children with it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from fitscale.engines import supervisor
+from fitscale.engines.following import Follower, cause_of
+from fitscale.records.plan import Candidate
+from fitscale.records.run import Event, Order
+
+LOOK_S = 0.05
+MEMORY_EVERY_S = 0.5
+
+
+class Process:
+    """See `contracts.Engine`."""
+
+    name: ClassVar[str] = "process"
+    needs: ClassVar[tuple[str, ...]] = ()
+    can: ClassVar[frozenset[Literal["tasks", "ranks", "session"]]] = frozenset({"tasks", "ranks"})
+
+    def reason_not(self, candidate: Candidate) -> str | None:
+        return None
+
+    def start(self, run: Path, attempt: str, work: Callable[[Path, str], int]) -> Generator[Event, None, None]:
+        folder = run / "attempts" / attempt
+        order = Order.from_json((folder / "order.json").read_bytes())
+        n = max(order.workers, order.ranks)
+        follower = Follower(folder, n)
+        children: list[supervisor.Child] = []
+        logs = []
+        told, seen = 0.0, 0
+        try:
+            for rank in range(n):
+                log = open(folder / f"log.{rank}.txt", "ab")  # noqa: SIM115 (closed below, with the child)
+                logs.append(log)
+                argv = [sys.executable, "-P", "-m", "fitscale.work", str(run), f"{attempt}.{rank}"]
+                children.append(supervisor.start(argv, memory_bytes=order.memory_bytes, stdout=log, stderr=log))
+            while any(child.poll() is None for child in children):
+                _wait_any(children, LOOK_S)
+                news = follower.new()
+                yield from news
+                peak = sum(child.peak_bytes for child in children)
+                if (news and peak != seen) or time.monotonic() - told >= MEMORY_EVERY_S:
+                    told, seen = time.monotonic(), peak
+                    yield _memory(children)
+                if order.ranks > 1 and any(child.poll() not in (None, 0) for child in children):
+                    # A gang that lost one waits for it for ever: end the others, never let them finalise.
+                    for child in children:
+                        child.kill()
+            yield from follower.new()
+            yield _memory(children)
+        finally:
+            for child in children:
+                child.kill()
+            for log in logs:
+                log.close()
+        yield self._ended(children, follower, folder)
+
+    def _ended(self, children: list[supervisor.Child], follower: Follower, folder: Path) -> Event:
+        codes = [child.returncode or 0 for child in children]
+        data: dict[str, object] = {
+            "code": next((code for code in codes if code), 0),
+            "cpu_s": sum(child.cpu_s for child in children),
+            "wall_s": max(child.wall_s for child in children),
+        }
+        over = [child for child in children if child.ended_by == "memory"]
+        if over:
+            data |= {"cause": "memory", "why": over[0].why}
+        else:
+            data["cause"] = cause_of(follower.last, int(str(data["code"])))
+        if data["cause"] == "killed":
+            data["why"] = _killed(children, folder)
+        return Event(kind="ended", at=time.time(), data=data)
+
+
+def _wait_any(children: list[supervisor.Child], seconds: float) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.wait(seconds)
+            return
+
+
+def _memory(children: list[supervisor.Child]) -> Event:
+    now = [child.samples[-1][1] if child.samples else 0 for child in children if child.poll() is None]
+    peaks = [child.peak_bytes for child in children]
+    return Event(kind="memory", at=time.time(), data={"bytes": sum(now), "peak": sum(peaks), "peak_each": max(peaks)})
+
+
+def _killed(children: list[supervisor.Child], folder: Path) -> str:
+    for rank, child in enumerate(children):
+        if child.returncode:
+            tail = (folder / f"log.{rank}.txt").read_text(errors="replace").strip().splitlines()[-1:]
+            end = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"
+            return f"worker {rank} ended with {end}" + (f": {tail[0]}" if tail else "")
+    return "a worker ended without saying how"

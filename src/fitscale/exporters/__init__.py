@@ -1,0 +1,1 @@
+"""A finished version → files for elsewhere."""

@@ -1,0 +1,1 @@
+"""How models are fitted: one file, or one folder, for each framework."""

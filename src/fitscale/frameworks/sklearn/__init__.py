@@ -1,0 +1,59 @@
+"""scikit-learn, and every estimator class that follows its API.
+
+    model:
+      estimator: sklearn.pipeline.Pipeline
+      params:
+        steps:
+          - [scale, {sklearn.preprocessing.StandardScaler: }]
+          - [clf, {sklearn.linear_model.LogisticRegression: {C: 0.1}}]
+
+A mapping of one dotted import path stands for an object (see `building`). Bare estimators get the encoded matrix,
+pipelines the raw columns as a pandas frame. A payload is a pickle of the fitted estimator, and loads without fitscale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fitscale.contracts import Batch, Context, Feed, Fitted, Scores
+
+if TYPE_CHECKING:
+    from fitscale.records.data import Shape
+    from fitscale.records.plan import Law
+    from fitscale.records.run import Estimator, Form, Recipe, Traits
+
+
+class ScikitLearn:
+    """Estimators with fit and predict, by import path; the fallback for paths that no other framework handles."""
+
+    name: ClassVar[str] = "sklearn"
+    handles: ClassVar[tuple[str, ...]] = ("sklearn", "")
+    needs: ClassVar[tuple[str, ...]] = ("sklearn",)
+    extra: ClassVar[str] = "sklearn"
+    pickles: ClassVar[bool] = True
+
+    def traits(self, estimator: Estimator) -> Traits:
+        from fitscale.frameworks.sklearn.abilities import traits
+
+        return traits(estimator)
+
+    def law(self, shape: Shape, recipe: Recipe, form: Form) -> Law:
+        from fitscale.frameworks.sklearn.laws import law
+
+        return law(shape, recipe, form)
+
+    def fit(self, feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
+        from fitscale.frameworks.sklearn.fitting import fit
+
+        return fit(feed, recipe, state, context)
+
+    def load(self, payload: bytes) -> Any:
+        import pickle
+
+        return pickle.loads(payload)
+
+    def score(self, native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
+        from fitscale.frameworks.sklearn.scoring import score
+
+        return score(native, batches)

@@ -1,0 +1,193 @@
+"""The families of estimators, by class name: how much work a fit is at a size, and what a unit of it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+Params = Mapping[str, Any]
+
+
+class Cost(NamedTuple):
+    """At ``n`` rows × ``d`` columns with ``k`` score columns."""
+
+    unit: str
+    amount: float
+    prior: float  # CPU seconds for each
+    fit_bytes: float  # beside the matrix that the feed gives
+    model_bytes: float
+    score_s: float  # for each row
+    stream_s: float = 1.5e-8  # for each cell, pass and score column
+    parallel: Mapping[str, float] = MappingProxyType({})
+    error: tuple[float, float, float] = (2.0, 0.4, 0.15)  # from priors, samples, full size
+    memory_error: tuple[float, float, float] = (0.6, 0.2, 0.05)
+
+
+def _number(params: Params, name: str, default: float) -> float:
+    value = params.get(name, default)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+
+
+def _hist(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    trees, leaves = _number(p, "max_iter", 100) * k, _number(p, "max_leaf_nodes", 31)
+    # A cell for each tree, and the histograms of each leaf.
+    amount = trees * d * (n + leaves * 256 * 0.8)
+    # float64 copy while binning, then a byte a cell; gradients, hessians and raw predictions for each row.
+    return Cost(
+        "cells", amount, 2e-8, n * d * 9 + n * 40 * k, trees * leaves * 130, 6e-8 * trees,
+        parallel={"iterations": 0.85}, error=(1.0, 0.4, 0.15),
+    )  # fmt: skip
+
+
+def _boosted(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    trees, depth = _number(p, "n_estimators", 100) * k, _number(p, "max_depth", 3)
+    amount = trees * depth * n * d * math.log2(n) * _number(p, "subsample", 1.0)
+    return Cost("sorts", amount, 7.6e-9, n * 60 * k, trees * 2**depth * 200, 3e-8 * trees, error=(1.0, 0.4, 0.15))
+
+
+def _mtry(d: float, name: str, p: Params, default: float) -> float:
+    said = p.get("max_features", default)
+    share = {"sqrt": math.sqrt(d), "log2": math.log2(max(d, 2.0))}.get(said) if isinstance(said, str) else None
+    if share is not None:
+        return max(1.0, float(int(share)))
+    if isinstance(said, int) and not isinstance(said, bool):
+        return float(said)
+    return max(1.0, said * d) if isinstance(said, float) else d
+
+
+def _trees(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    forest = name.endswith(("ForestClassifier", "ForestRegressor", "TreesClassifier", "TreesRegressor"))
+    classifier, extra = name.endswith("Classifier"), name.startswith("Extra")
+    trees = _number(p, "n_estimators", 100) if forest else 1.0
+    tried = _mtry(d, name, p, math.sqrt(d) if forest and classifier else 1.0)
+    depth = min(_number(p, "max_depth", 1e9), math.log2(n))
+    nodes = min((0.5 if classifier else 1.3) * n / _number(p, "min_samples_leaf", 1), 2.0 ** min(depth + 1, 60))
+    if extra:  # draws its thresholds instead of sorting
+        amount, prior = trees * n * depth * tried, 2.2e-8
+    else:
+        amount, prior = trees * n * math.log2(n) * depth * tried, 5.5e-9 if forest else 7.5e-9
+    return Cost(
+        "splits", amount, prior, n * 40, trees * nodes * (72 + 8 * k), 2.5e-8 * trees + 2e-6 * forest,
+        parallel={"iterations": 0.95} if forest else {}, error=(1.0, 0.4, 0.15),
+    )  # fmt: skip
+
+
+def _lbfgs(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    steps = min(_number(p, "max_iter", 100), 60.0)
+    return Cost("cells", n * d * k * steps, 1.5e-9, n * d * 8 + n * 40 * k, d * k * 8, 1e-7, error=(2.0, 0.8, 0.25))
+
+
+def _liblinear(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    return Cost("cells", n * d * k * 20, 1e-8, n * d * 24, d * k * 8, 1e-7, error=(3.0, 0.8, 0.2))
+
+
+def _closed(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    return Cost("products", n * d * (d + 10) + d**3, 1.5e-9, n * d * 24 + d * d * 16, d * k * 8, 1e-7)
+
+
+def _descent(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    return Cost("cells", n * d * 50, 2e-9, n * d * 16, d * 8, 1e-7, error=(3.0, 0.8, 0.25))
+
+
+def _steps(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    # fit stops by tol: 7 to 23 passes were seen.
+    passes = _number(p, "max_iter", 1000)
+    passes = passes if p.get("tol", 0) is None else min(passes, 20.0)
+    return Cost("cells", n * d * k * passes, 1.1e-8, n * d * 8, d * k * 8, 1e-7, 1.2e-8, error=(2.0, 0.8, 0.25))
+
+
+def _bayes(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    return Cost("cells", n * d, 3e-8, n * d * 16, d * max(k, 2) * 24, 1e-8 * d * max(k, 2), 3e-8)
+
+
+def _neighbours(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    # The rows are the model; a query of many columns looks at all of them.
+    seen = n if d > 15 else n ** min(1.0, 0.4 + d / 25)
+    return Cost("rows", n * math.log2(n) * d, 8e-9, n * d * 8, n * d * 9, seen * d * 1.1e-9 + 5e-6)
+
+
+def _kernel(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    times = 6 if p.get("probability") else 1
+    cache = min(_number(p, "cache_size", 200) * 1e6, 4 * n * n)
+    size = (n * d * 16 + cache, n * d * 4)
+    return Cost("products", n * n * d * times, 1.1e-9, *size, n * d * 1.7e-9, error=(3.0, 0.8, 0.3))
+
+
+def _cubic(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    times = 40.0 if name.startswith("GaussianProcess") else 1.0  # evaluations of the likelihood
+    return Cost("products", n**3 * times, 2e-10, n * n * 32, n * n * 8, n * d * 5e-9, error=(5.0, 1.0, 0.3))
+
+
+def _network(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    layers = p.get("hidden_layer_sizes", 100)
+    widths = [d, *(layers if isinstance(layers, (list, tuple)) else [layers]), k]
+    weights = float(sum(a * b for a, b in pairwise(widths)))
+    epochs = min(_number(p, "max_iter", 200), 100.0)
+    size, pass_s = (n * d * 8, weights * 24), 1.5e-9 * weights / d
+    return Cost("weights", n * weights * epochs, 1.5e-9, *size, weights * 1e-9, pass_s, error=(2.0, 0.8, 0.12))
+
+
+def _unknown(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    wide = (10.0, 1.0, 0.3)
+    return Cost("cells", n * d * k, 1e-6, n * d * 16, d * k * 8 + n, 1e-6, error=wide, memory_error=(2.0, 0.4, 0.1))
+
+
+def _cheap(n: float, d: float, k: int, name: str, p: Params) -> Cost:
+    return Cost("rows", n, 5e-8, n * 16, d * k * 8, 1e-7)
+
+
+FAMILIES: dict[Callable[[float, float, int, str, Params], Cost], str] = {
+    _hist: "HistGradientBoostingClassifier HistGradientBoostingRegressor",
+    _boosted: "GradientBoostingClassifier GradientBoostingRegressor",
+    _trees: "RandomForestClassifier RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor "
+    "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier ExtraTreeRegressor",
+    _lbfgs: "LogisticRegression HuberRegressor PoissonRegressor GammaRegressor TweedieRegressor",
+    _liblinear: "LinearSVC LinearSVR",
+    _closed: "LinearRegression Ridge RidgeClassifier BayesianRidge LinearDiscriminantAnalysis "
+    "QuadraticDiscriminantAnalysis PLSRegression NearestCentroid",
+    _descent: "Lasso ElasticNet Lars LassoLars",
+    _steps: "SGDClassifier SGDRegressor Perceptron PassiveAggressiveClassifier PassiveAggressiveRegressor",
+    _bayes: "GaussianNB MultinomialNB ComplementNB BernoulliNB CategoricalNB",
+    _neighbours: "KNeighborsClassifier KNeighborsRegressor RadiusNeighborsClassifier RadiusNeighborsRegressor",
+    _kernel: "SVC SVR NuSVC NuSVR",
+    _cubic: "GaussianProcessClassifier GaussianProcessRegressor KernelRidge",
+    _network: "MLPClassifier MLPRegressor",
+    _cheap: "DummyClassifier DummyRegressor",
+}
+
+
+def family_of(name: str) -> Callable[[float, float, int, str, Params], Cost]:
+    """The cost function of a class, by its name; broad where the class is not known."""
+    return next((family for family, names in FAMILIES.items() if name in names.split()), _unknown)
+
+
+def _folds(params: Params) -> float:
+    return _number(params, "cv", 5)
+
+
+def _grid(params: Params) -> float:
+    grid = params.get("param_grid")
+    grids = grid if isinstance(grid, list) else [grid or {}]
+    return sum(math.prod(len(v) if isinstance(v, list) else 1 for v in g.values()) for g in grids) * _folds(params) + 1
+
+
+# Estimators that fit others, and how often.
+MANY: dict[str, Callable[[Params], float]] = {
+    "Pipeline": lambda p: 1.0,
+    "TransformedTargetRegressor": lambda p: 1.0,
+    "GridSearchCV": _grid,
+    "RandomizedSearchCV": lambda p: _number(p, "n_iter", 10) * _folds(p) + 1,
+    "CalibratedClassifierCV": lambda p: _folds(p) + 1,
+    "BaggingClassifier": lambda p: _number(p, "n_estimators", 10),
+    "BaggingRegressor": lambda p: _number(p, "n_estimators", 10),
+    "AdaBoostClassifier": lambda p: _number(p, "n_estimators", 50),
+    "AdaBoostRegressor": lambda p: _number(p, "n_estimators", 50),
+    "StackingClassifier": lambda p: len(p.get("estimators", [])) * (_folds(p) + 1),
+    "StackingRegressor": lambda p: len(p.get("estimators", [])) * (_folds(p) + 1),
+    "VotingClassifier": lambda p: float(len(p.get("estimators", []))),
+    "VotingRegressor": lambda p: float(len(p.get("estimators", []))),
+    "OneVsRestClassifier": lambda p: 1.0,
+}

@@ -1,0 +1,156 @@
+"""One fit: of the whole matrix or frame, or of a stream in passes."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from fitscale.contracts import Context, Feed, Fitted
+from fitscale.errors import WorkloadError, nearest
+from fitscale.frameworks.sklearn.abilities import Input, input_of, nested, resolved, target_of
+from fitscale.frameworks.sklearn.building import build
+from fitscale.frameworks.sklearn.streams import passes_of, takes
+from fitscale.records.run import Recipe
+
+
+def fit(feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
+    """See `contracts.Framework.fit`. Class labels are the codes of the feed."""
+    made = build(recipe.estimator)
+    set_seed(made, recipe.seed)
+    # What n_jobs says gives way to the attempt's threads; the model keeps what the user said.
+    n_jobs = _given(made, "n_jobs")
+    made.set_params(**dict.fromkeys(n_jobs))
+    with _threads(context.threads):
+        if feed.form == "stream":
+            passes = passes_of(type(made).__name__, resolved(made) | recipe.estimator.params)
+            made, units = _stream(made, feed, state, context, passes)
+        else:
+            _whole(made, feed, context)
+            units = 1
+    made.set_params(**n_jobs)
+    if feed.classes:
+        made.fitscale_classes_ = feed.classes  # for scoring: a fit that saw fewer classes still gives all columns
+    with context.phase("save"):
+        return Fitted(pickle.dumps(made, protocol=5), units)
+
+
+def set_seed(made: Any, seed: int) -> None:
+    """Set every ``random_state`` that is left open, at any depth."""
+    for name, value in made.get_params(deep=True).items():
+        if value is None and name.split("__")[-1] == "random_state":
+            made.set_params(**{name: seed % 2**32})
+
+
+def _given(made: Any, word: str) -> dict[str, Any]:
+    """The parameters of this name that are set, at any depth."""
+    found = made.get_params(deep=True).items()
+    return {name: value for name, value in found if value is not None and name.split("__")[-1] == word}
+
+
+def as_input(input_: Input, X: Any) -> Any:
+    """The rows as the estimator takes them: linear and other one-hot models in float64.
+
+    They would compute in float32 otherwise, where a normal matrix of unscaled columns loses all digits.
+    """
+    if input_ == "raw":
+        return X.to_pandas() if hasattr(X, "to_pandas") else X
+    return X.astype(np.float64) if input_ == "one-hot" else X
+
+
+def _whole(made: Any, feed: Feed, context: Context) -> None:
+    input_ = input_of(made)
+    if input_ == "raw":
+        X, y, weight = feed.frame("train")
+    else:
+        X, y, weight, _ = feed.matrix("train")
+        _categorical(made, feed)
+    with context.phase("encode"):
+        X = as_input(input_, X)
+    given = {} if weight is None else {_weight_name(made): weight.astype(np.float64)}
+    with context.phase("iterations"):
+        made.fit(X, _target(made, y), **given)
+    context.report(1)
+
+
+def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes: int) -> tuple[Any, int]:
+    """Passes of `partial_fit`. A unit is a batch; the state is (batches done, estimator)."""
+    per_pass = -(-feed.count("train") // feed.batch_rows)
+    if per_pass == 0:
+        raise ValueError("no training rows")
+    input_, done = input_of(made), 0
+    if state is not None:
+        done, made = pickle.loads(state)
+    given: dict[str, Any] = {}
+    if feed.classes and takes(made.partial_fit, "classes"):
+        given["classes"] = np.arange(feed.classes)
+    with context.phase("iterations"):
+        while done < passes * per_pass:
+            for batch in feed.batches("train", start=done % per_pass * feed.batch_rows):
+                if batch.weight is not None:
+                    given["sample_weight"] = batch.weight.astype(np.float64)
+                    if not takes(made.partial_fit, "sample_weight"):
+                        raise _no_weights(made)
+                made.partial_fit(as_input(input_, batch.X), _target(made, batch.y), **given)
+                done += 1
+                taken = context.report(done, partial(pickle.dumps, (done, made), 5))
+                if taken is not None:
+                    made = pickle.loads(taken)[1]
+    return made, done
+
+
+def _target(made: Any, y: np.ndarray) -> np.ndarray:
+    return y.astype(np.int64 if target_of(made) == "classifier" else np.float64)
+
+
+def _weight_name(made: Any) -> str:
+    """The name of fit's parameter for weights: in a pipeline, its last step's."""
+    from sklearn.pipeline import Pipeline
+
+    if isinstance(made, Pipeline):
+        name, last = made.steps[-1]
+        return f"{name}__{_weight_name(last)}"
+    if not takes(made.fit, "sample_weight"):
+        raise _no_weights(made)
+    return "sample_weight"
+
+
+def _no_weights(made: Any) -> WorkloadError:
+    return WorkloadError("data.weight", f"{type(made).__name__} takes none: leave it out, or use another estimator")
+
+
+def _categorical(made: Any, feed: Feed) -> None:
+    """Tell histogram boosting which columns are categories, where the user did not."""
+    for part in (made, *nested(made)):
+        if not type(part).__name__.startswith("HistGradientBoosting"):
+            continue
+        said = part.categorical_features
+        most = min(part.max_bins, 255)
+        if said is None or (isinstance(said, str) and said == "from_dtype"):
+            # Columns with more categories than bins stay codes in an order without meaning, as for other trees.
+            pairs = zip(feed.kinds, feed.categories, strict=True)
+            mask = [kind == "c" and 0 < n <= most for kind, n in pairs]
+            part.set_params(categorical_features=mask if any(mask) else None)
+        elif all(isinstance(name, str) for name in said):
+            for name in said:
+                if name not in feed.names:
+                    near = nearest(name, feed.names)
+                    raise WorkloadError("model.params", f"categorical_features: no column '{name}'{near}")
+            part.set_params(categorical_features=[feed.names.index(name) for name in said])
+
+
+@contextmanager
+def _threads(threads: int) -> Iterator[None]:
+    """Hold BLAS, OpenMP and joblib to the attempt's threads.
+
+    joblib's threads, not its processes: these would outlive the fit, and would hold the rows once more.
+    """
+    from joblib import parallel_config
+    from threadpoolctl import threadpool_limits
+
+    with parallel_config(backend="threading", n_jobs=threads), threadpool_limits(threads):
+        yield

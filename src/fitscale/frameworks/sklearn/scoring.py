@@ -1,0 +1,77 @@
+"""Predictions of a fitted estimator, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fitscale.contracts import Batch, Scores
+from fitscale.frameworks.sklearn.abilities import input_of, target_of
+from fitscale.frameworks.sklearn.fitting import as_input
+
+
+def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
+    """See `contracts.Framework.score`. For pipelines ``X`` is an Arrow table or a pandas frame.
+
+    ``proba`` has a column for each class of the feed; classes that the fit did not see have 0. Where there are only
+    margins (LinearSVC, hinge losses), they are squashed to shares in the same order: for ranking, not probabilities.
+    """
+    from joblib import parallel_config
+
+    classifier, input_ = target_of(native) == "classifier", input_of(native)
+    for batch in batches:
+        X = as_input(input_, _named(native, batch.X) if input_ == "raw" else batch.X)
+        # One thread: forests add up their trees in the order in which threads end, which changes last bits.
+        with parallel_config(backend="sequential"):
+            if not classifier:
+                value = np.asarray(native.predict(X), dtype=np.float64).reshape(len(batch.row))
+                yield Scores(value, None, batch.row)
+                continue
+            shares = _shares(native, X)
+            if shares is not None and _by_vote(native):
+                value = np.asarray(native.classes_)[shares.argmax(axis=1)]
+            else:
+                value = np.asarray(native.predict(X))
+        yield Scores(value.astype(np.float64), None if shares is None else _expand(native, shares), batch.row)
+
+
+def _named(native: Any, X: Any) -> Any:
+    """Bare rows of numbers under the column names of the fit: the library warns where they are missing."""
+    names = getattr(native, "feature_names_in_", None)
+    if names is None or not isinstance(X, np.ndarray):
+        return X
+    import pandas as pd
+
+    return pd.DataFrame(X, columns=names)
+
+
+def _by_vote(native: Any) -> bool:
+    """Forests predict the class with the largest share: their trees need not be asked twice."""
+    return any(cls.__name__ == "ForestClassifier" for cls in type(native).__mro__)
+
+
+def _shares(native: Any, X: Any) -> np.ndarray | None:
+    if hasattr(native, "predict_proba"):
+        return np.asarray(native.predict_proba(X), dtype=np.float64)
+    if not hasattr(native, "decision_function"):
+        return None
+    margin = np.asarray(native.decision_function(X), dtype=np.float64)
+    # m / (1 + |m|) keeps the order of margins where a logistic curve would round them to 1.
+    squashed = 0.5 + 0.5 * margin / (1 + np.abs(margin))
+    if margin.ndim == 1:
+        return np.column_stack([1 - squashed, squashed])
+    if squashed.shape[1] != len(native.classes_):
+        return None  # one column for each pair of classes
+    return np.asarray(squashed / squashed.sum(axis=1, keepdims=True))
+
+
+def _expand(native: Any, shares: np.ndarray) -> np.ndarray:
+    codes = np.asarray(native.classes_).astype(np.int64)
+    classes = getattr(native, "fitscale_classes_", len(codes))
+    if len(codes) == classes:
+        return shares
+    full = np.zeros((len(shares), classes))
+    full[:, codes] = shares
+    return full

@@ -1,0 +1,138 @@
+"""What XGBoost costs: time, memory and storage of each form. Arithmetic alone.
+
+The priors are XGBoost 3.2's on 2 cores (CPU seconds; anonymous memory polled each 5 ms, MALLOC_ARENA_MAX=1) with
+300,000 to 2,500,000 rows, 29 to 60 columns, depth 6 to 10, with and without missing values. Time has the form
+α·leaves·bins + β·rows·columns: a line through the rows alone is wrong by half where trees are deep and data is wide.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fitscale.frameworks.xgboost.params import Settings, settings_of
+from fitscale.records.data import Shape
+from fitscale.records.plan import Law, Term
+from fitscale.records.run import Form, Recipe
+
+WORKER_BYTES = 150e6  # a worker with numpy, pyarrow and xgboost (which imports scikit-learn and pandas)
+SKETCH_BYTES = 2e6  # a column, while quantiles are found
+BIN_BYTES = 16.0  # of a histogram: two doubles
+CACHED_HISTOGRAMS = 2**16  # XGBoost keeps no more
+ROW_BYTES = 45.0  # gradient, prediction, label, position
+ON_DISK = ("cache", "stream")
+PASSES: dict[str, float] = {"matrix": 1.0, "bins": 4.0, "stream": 3.0, "cache": 3.0, "shard": 1.0}
+
+
+def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
+    """See `contracts.Framework.law`. ``shape.rows`` are all training rows; a rank has its share of them."""
+    settings = settings_of(recipe.estimator)
+    rows = shape.rows / max(1, shape.ranks)
+    size = _Size(settings, rows, shape)
+    deep_wide = size.leaves >= 2**9 and shape.features >= 100
+    return Law(
+        units=settings.rounds,
+        passes=PASSES.get(form, 1.0),
+        time=_time(size, shape, form),
+        memory=_memory(size, shape, form, recipe.batch_rows or 65_536),
+        storage=_storage(size, shape, form),
+        parallel={"bin": 0.85, "iterations": 0.9, "score": 0.9, "save": 0.0},
+        error=(1.5, 0.5, 0.3 if deep_wide else 0.1),
+        memory_error=(0.5, 0.2, 0.05),
+    )
+
+
+class _Size:
+    """The numbers that the terms are made of."""
+
+    def __init__(self, settings: Settings, rows: float, shape: Shape) -> None:
+        given = settings.booster
+        self.rows = rows
+        self.cells = rows * shape.features
+        self.outputs = shape.classes if shape.classes > 2 else 1
+        self.trees = settings.rounds * self.outputs * int(given.get("num_parallel_tree", 1))
+        depth = int(given.get("max_depth", 6))
+        # A leaf needs rows: with min_child_weight 1 and a hessian of at most a quarter, four.
+        leaves = max(1.0, min(2.0**depth if depth else float("inf"), rows / 4))
+        if given.get("max_leaves"):
+            leaves = min(leaves, float(given["max_leaves"]))
+        self.leaves = leaves
+        self.levels = depth or 1 + math.log2(leaves)
+        self.bins = float(given.get("max_bin", 256))
+        # No column has more bins than rows.
+        self.row_bins = shape.features * min(self.bins, max(2.0, rows))
+        self.sampled = float(given.get("subsample", 1.0))
+        columns = 1.0
+        for name in ("colsample_bytree", "colsample_bylevel", "colsample_bynode"):
+            columns *= float(given.get(name, 1.0))
+        self.columns = columns
+        # Without missing values one byte a cell by rows and one by columns; else rows hold four-byte entries.
+        wide = 1.0 if self.bins <= 256 else 2.0
+        present = 1.0 - shape.missing
+        self.cell_bytes = 2.0 * wide if shape.missing == 0 else 4.0 * present + wide
+        self.histograms = self.row_bins * BIN_BYTES * min(leaves, CACHED_HISTOGRAMS)
+
+
+def _time(size: _Size, shape: Shape, form: Form) -> dict[str, tuple[Term, ...]]:
+    slower = 1.25 if form in ON_DISK else 1.0
+    each = 5e-9 if shape.missing == 0 else 7e-9
+    scanned = size.trees * size.cells * size.sampled * size.columns * size.levels / 6
+    iterations = [
+        Term(name="leaves", amount=size.trees * size.leaves * size.row_bins * size.columns, prior=1.3e-8, floor=5e-10),
+        Term(name="cells", amount=scanned, prior=each * slower, floor=5e-10),
+        Term(name="rows", amount=size.trees * size.rows, prior=3e-8 * slower, floor=2e-9),
+    ]
+    if shape.validation_rows:
+        judged = size.trees * float(shape.validation_rows)
+        iterations.append(Term(name="validation", amount=judged, prior=6e-8, floor=2e-9))
+    return {
+        "bin": (
+            Term(name="cells", amount=size.cells, prior=2e-7, floor=1e-8),
+            Term(name="columns", amount=float(shape.features), prior=1e-4),
+        ),
+        "iterations": tuple(iterations),
+        "score": (
+            Term(name="trees", amount=size.trees * float(shape.holdout_rows) * size.levels / 6, prior=3e-8, floor=1e-9),
+            Term(name="cells", amount=float(shape.holdout_rows) * shape.features, prior=2e-9),
+        ),
+        "save": (Term(name="nodes", amount=size.trees * size.leaves * 2, prior=2e-7),),
+    }
+
+
+def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Term, ...]:
+    """The largest of three moments: while quantiles are found, while bins are filled, while trees grow."""
+    base = Term(name="base", amount=1.0, prior=WORKER_BYTES, floor=9e7)
+    batch = min(float(batch_rows), size.rows) * shape.features
+    bins = Term(name="bins", amount=size.cells, prior=size.cell_bytes, floor=1.0)
+    finding = [base, Term(name="sketch", amount=float(shape.features), prior=SKETCH_BYTES)]
+    filling = [base, Term(name="rows", amount=size.rows, prior=16.0)]
+    growing = [
+        base,
+        Term(name="rows", amount=size.rows, prior=ROW_BYTES + 16.0 * (size.outputs - 1), floor=20.0),
+        Term(name="histograms", amount=size.histograms, prior=1.0, floor=0.1),
+    ]
+    if form in ON_DISK:
+        finding += [Term(name="rows", amount=size.rows, prior=40.0), Term(name="batch", amount=batch, prior=12.0)]
+        growing += [Term(name="batch", amount=batch, prior=4 * size.cell_bytes)]
+    else:
+        if form == "bins":
+            held = Term(name="batch", amount=batch, prior=8.0)
+        else:
+            held = Term(name="matrix", amount=size.cells, prior=4.0, floor=4.0)
+        finding += [held]
+        filling += [held, bins]
+        growing += [bins]
+    if shape.validation_rows:
+        judged = float(shape.validation_rows) * shape.features
+        growing.append(Term(name="validation", amount=judged, prior=1.0 if form in ON_DISK else size.cell_bytes))
+    moments = (finding, filling, growing)
+    return tuple(max(moments, key=lambda terms: sum(term.amount * term.prior for term in terms)))
+
+
+def _storage(size: _Size, shape: Shape, form: Form) -> tuple[Term, ...]:
+    model = Term(name="nodes", amount=size.trees * size.leaves * 2, prior=42.0)
+    if form not in ON_DISK:
+        return (model,)
+    # Measured 2.4 bytes a cell without missing values, 5.0 with a tenth missing, 5.4 with a fiftieth; 12 was seen.
+    cells = size.cells + float(shape.validation_rows) * shape.features
+    each = 2.4 if shape.missing == 0 else 6.0
+    return (Term(name="cache", amount=cells, prior=each, floor=1.0), model)

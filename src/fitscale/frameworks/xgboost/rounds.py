@@ -1,0 +1,74 @@
+"""The rounds: the same trees whether or not the run was interrupted, and whatever form carries it on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fitscale.contracts import Context
+from fitscale.frameworks.xgboost.matrices import Matrices
+from fitscale.frameworks.xgboost.params import round_seed
+from fitscale.frameworks.xgboost.watch import Watch, best_of, enough
+
+if TYPE_CHECKING:
+    import xgboost
+
+# XGBoost keeps no state of its random numbers in a model. With sampling the seed is therefore set anew at each multiple
+# of this many rounds, checkpoints fall on them, and a resume sets it in the same way.
+SEGMENT = 5
+
+
+class Job(NamedTuple):
+    """What is to be trained."""
+
+    params: dict[str, Any]
+    rounds: int
+    seed: int
+    sampling: bool
+    classifier: bool
+    patience: int | None
+    watch: Watch | None
+
+
+def train(job: Job, matrices: Matrices, state: bytes | None, context: Context) -> tuple[bytes, int]:
+    """Train from the beginning or from ``state``: the model's bytes, and how many rounds were done.
+
+    With early stopping the model is cut after its best round, so that every reader of it predicts as
+    XGBClassifier.predict does, which takes the trees up to ``best_iteration``.
+    """
+    import xgboost
+
+    cache = [m for m in (matrices.train, matrices.validation) if m is not None]
+    params = dict(job.params)
+    if job.watch is not None:
+        params["eval_metric"] = job.watch.metric
+    booster = xgboost.Booster(params, cache=cache, model_file=None if state is None else bytearray(state))
+    at = 0 if state is None else booster.num_boosted_rounds()
+    history = list(context.scores().get(job.watch.name, ())[:at]) if job.watch else []
+    while at < job.rounds and not enough(history, job.patience):
+        scores: dict[str, float] = {}
+        with context.phase("iterations"):
+            if job.sampling and at % SEGMENT == 0:
+                booster.load_config(booster.save_config())
+                booster.set_param({"seed": round_seed(job.seed, at)})
+            booster.update(matrices.train, at)
+            if job.watch is not None and matrices.validation is not None:
+                text = booster.eval_set([(matrices.validation, "v")], at)
+                scores[job.watch.name] = job.watch.value(float(text.rpartition(":")[2]))
+                history.append(scores[job.watch.name])
+        at += 1
+        # The answer is not needed: going on from this booster gives the same trees as from the bytes.
+        context.report(at, lambda: bytes(booster.save_raw("ubj")), scores)
+    with context.phase("save"):
+        return _payload(booster, job, history), at
+
+
+def _payload(booster: xgboost.Booster, job: Job, history: list[float]) -> bytes:
+    if job.watch is not None and history:
+        best = best_of(history)
+        booster = booster[: best + 1]
+        booster.set_attr(best_iteration=str(best))
+    # What XGBClassifier.save_model writes: load_model of the wrong class is refused.
+    kind = "classifier" if job.classifier else "regressor"
+    booster.set_attr(scikit_learn=json.dumps({"_estimator_type": kind}))
+    return bytes(booster.save_raw("ubj"))

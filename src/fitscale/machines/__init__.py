@@ -1,0 +1,1 @@
+"""Machines: this one (detected, measured), and the catalogue with its price tables."""

@@ -1,0 +1,1 @@
+"""What a finished version can do: predict, list, compare, package, roll back, prune."""

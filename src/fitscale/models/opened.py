@@ -1,0 +1,109 @@
+"""Open a run, and reach its models."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitscale.errors import UsageError
+from fitscale.records.plan import Plan
+from fitscale.registry import plugin
+from fitscale.store import folder, lookup, versions
+from fitscale.work.model import Model
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT_MODELS = 4096
+
+
+class Run:
+    """A run folder with at least one finished version.
+
+    Attributes
+    ----------
+    path, name, version
+        Where it is, what it is called, and which version is looked at (the served one by default).
+    manifest
+        What the version holds.
+    """
+
+    def __init__(self, path: str | Path, version: int | None = None, *, trust: bool = False) -> None:
+        self.path = Path(path)
+        self.name = folder.check(self.path)
+        served = version or versions.current(self.path)
+        if served is None:
+            raise UsageError(f"{self.path}: has no finished version yet; 'fitscale train' goes on with it")
+        self.version = served
+        self._index = lookup.Index(self.path, served)
+        self.manifest = self._index.manifest
+        self._trust = trust
+        self._models: OrderedDict[tuple[Any, ...], Model] = OrderedDict()
+        last = list(self.manifest.recipes.values())[-1]
+        self._recipe = next((r for n, r in self.manifest.recipes.items() if n in ("final", "fit")), last)
+        self._pickles = bool(plugin("frameworks", self._recipe.framework).pickles)
+        self._encoding: Any = None
+
+    def __repr__(self) -> str:
+        about = self.manifest
+        return f"<run {self.name!r} version {self.version}: {about.models} models, {about.metric} {self.score}>"
+
+    @property
+    def score(self) -> float | None:
+        """The metric over all held-out rows."""
+        return self.manifest.scores.get(self.manifest.metric)
+
+    @property
+    def plan(self) -> Plan:
+        """The last plan of the run."""
+        return folder.read_plan(self.path)
+
+    @property
+    def encoding(self) -> Any:
+        """What turns raw columns into what the models take."""
+        if self._encoding is None:
+            from fitscale.data.encoding import Encoding
+
+            path = self.path / "encoding" / self.manifest.encoding / "encoding.json"
+            self._encoding = Encoding.from_json(path.read_bytes())
+        return self._encoding
+
+    def model(self, *key: Any) -> Model:
+        """The model, or that of a group: ``run.model()``, ``run.model("SEA", 7)`` or ``run.model(("SEA", 7))``.
+
+        Raises
+        ------
+        UsageError
+            If there is no such group, or it has no model.
+        Untrusted
+            If loading it could run code that somebody else wrote.
+        """
+        wanted = tuple(key[0]) if len(key) == 1 and isinstance(key[0], (tuple, list)) else key
+        if len(wanted) != len(self.manifest.groups):
+            names = ", ".join(self.manifest.groups) or "no key: it has one model"
+            raise UsageError(f"{self.path}: a model is asked for by {names}, not by {wanted!r}")
+        return self._load(self._index.find(wanted))
+
+    def models(self) -> pa.Table:
+        """One row for each group: key, status, why, rows, score."""
+        return self._index.table.drop_columns(["file", "offset", "length"])
+
+    def entry(self, key: tuple[Any, ...]) -> lookup.Entry | None:
+        """The index entry of a key, or None where the version knows no such group."""
+        row = self._index.rows().get(key)
+        return self._index.entry(row) if row is not None else None
+
+    def load(self, entry: lookup.Entry) -> Model:
+        return self._load(entry)
+
+    def _load(self, entry: lookup.Entry) -> Model:
+        if entry.key in self._models:
+            self._models.move_to_end(entry.key)
+            return self._models[entry.key]
+        payload = self._index.payload(entry, pickles=self._pickles, trusted=self._trust)
+        model = Model(payload, self.encoding, self._recipe)
+        self._models[entry.key] = model
+        if len(self._models) > KEPT_MODELS:
+            self._models.popitem(last=False)
+        return model

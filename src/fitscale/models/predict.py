@@ -1,0 +1,154 @@
+"""Predict: raw columns in, predictions out, batch by batch, through one model or through many by key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitscale.errors import DataError, UsageError, nearest
+from fitscale.models.opened import Run
+from fitscale.records.base import Record
+from fitscale.records.workload import DataSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+BATCH_ROWS = 65_536
+
+
+class Predicted(Record):
+    """How many rows were read, and how many have no prediction, by reason."""
+
+    rows: int
+    predicted: int
+    why: dict[str, int] = {}
+    out: str
+
+
+def predict(
+    run: Run,
+    uri: str,
+    out: Path,
+    *,
+    proba: bool = False,
+    base: str = ".",
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Predicted:
+    """Write one row for each row of the data, in its order: the key, the prediction, and ``why`` where there is none.
+
+    Raises
+    ------
+    UsageError, DataError
+        If the data or its columns cannot be used; nothing is left half-written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from fitscale.data.reader import open_reader
+
+    if out.suffix != ".parquet":
+        raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
+    target = run.encoding.target_name
+    reader = open_reader(DataSpec(uri=uri, base=base, target=target))
+    there = [name for name, _ in reader.snapshot.columns]
+    columns = [*run.manifest.groups, *(n for n in run.encoding.raw_columns if n not in run.manifest.groups)]
+    for name in run.manifest.groups:
+        if name not in there:
+            raise DataError(f"{uri}: no column '{name}', by which models are found{nearest(name, there)}")
+    run.encoding.check_columns(there)
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    writer: Any = None
+    rows = predicted = 0
+    why: dict[str, int] = {}
+    try:
+        for _, batch in reader.batches(columns, batch_rows=BATCH_ROWS):
+            result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
+            writer = writer or pq.ParquetWriter(temporary, result.schema)
+            writer.write_table(result)
+            rows += batch.num_rows
+            predicted += batch.num_rows - sum(reasons.values())
+            for reason, count in reasons.items():
+                why[reason] = why.get(reason, 0) + count
+            told(rows, reader.rows)
+        if writer is None:
+            pq.write_table(pa.table({"prediction": pa.nulls(0, pa.float64()), "why": pa.nulls(0, pa.string())}), temporary)
+        else:
+            writer.close()
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Predicted(rows=rows, predicted=predicted, why=why, out=str(out))
+
+
+def _by_one(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dict[str, int]]:
+    import pyarrow as pa
+
+    found = run.model().predictions(batch)
+    columns = {"prediction": found.value, **(_proba_columns(run, found.proba, batch.num_rows) if proba else {})}
+    return pa.table({**columns, "why": pa.nulls(batch.num_rows, pa.string())}), {}
+
+
+def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dict[str, int]]:
+    """Rows of one key go through their model together; each prediction returns to its row."""
+    import numpy as np
+    import pyarrow as pa
+
+    keys, codes = keys_of(batch, run.manifest.groups)
+    n = batch.num_rows
+    value = np.full(n, np.nan)
+    chances: np.ndarray | None = None
+    why = np.full(n, None, dtype=object)
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
+    for k, key in enumerate(keys):
+        at = order[bounds[k] : bounds[k + 1]]
+        entry = run.entry(key)
+        if entry is None or entry.status != "fitted":
+            why[at] = "unknown key" if entry is None else entry.status
+            continue
+        codes_of, chance = run.load(entry).scored(batch.take(pa.array(at)))
+        value[at] = codes_of
+        if chance is not None:
+            if chances is None:
+                chances = np.full((n, chance.shape[1]), np.nan)
+            chances[at] = chance
+    reasons = {str(r): int(c) for r, c in zip(*np.unique(why[why != None].astype(str), return_counts=True), strict=True)}  # noqa: E711
+    columns = {name: batch.column(name) for name in run.manifest.groups}
+    columns["prediction"] = run.encoding.decode(value)
+    if proba:
+        columns |= _proba_columns(run, chances, n)
+    return pa.table({**columns, "why": pa.array(why, pa.string())}), reasons
+
+
+def _proba_columns(run: Run, proba: np.ndarray | None, n: int) -> dict[str, Any]:
+    import numpy as np
+    import pyarrow as pa
+
+    labels = run.encoding.labels()
+    if labels is None:
+        raise UsageError("--proba: the models are regressors; leave it out")
+    if proba is None:
+        proba = np.full((n, len(labels)), np.nan)
+    return {
+        f"proba_{label}": pa.array(np.ascontiguousarray(proba[:, k]), mask=np.isnan(proba[:, k]))
+        for k, label in enumerate(labels)
+    }
+
+
+def keys_of(batch: pa.RecordBatch, names: tuple[str, ...]) -> tuple[list[tuple[Any, ...]], np.ndarray]:
+    """The different keys of a batch, and for each row the number of its key."""
+    import numpy as np
+
+    codes = np.zeros(batch.num_rows, dtype=np.int64)
+    for name in names:
+        encoded = batch.column(name).dictionary_encode(null_encoding="encode")
+        indices = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+        codes = codes * max(1, len(encoded.dictionary)) + indices
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    picked = batch.select(list(names)).take(first)
+    columns = [picked.column(name).to_pylist() for name in names]
+    return list(zip(*columns, strict=True)), np.asarray(inverse)

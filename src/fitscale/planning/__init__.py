@@ -1,0 +1,1 @@
+"""Candidates → probing → forecasting → deciding; `loop` alone calls the four."""

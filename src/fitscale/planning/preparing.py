@@ -1,0 +1,180 @@
+"""From a workload to all that is known before anything is fitted: snapshot, profile, traits, folds, recipe, shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from fitscale.errors import NotOffered, WorkloadError
+from fitscale.records.base import digest_of
+from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot
+from fitscale.records.run import Estimator, Recipe, Traits
+from fitscale.records.workload import Workload
+from fitscale.work.describe import describe
+
+if TYPE_CHECKING:
+    from fitscale.data.reader import Reader
+
+ENCODING_FORMAT = 1
+PROFILE_BYTES = 256 << 20
+PROFILE_S = 1.5
+
+
+class Fit(NamedTuple):
+    """One fit that the workload asks for: its name, and which rows train and are held out."""
+
+    name: str
+    folds: Folds
+
+
+class Prepared(NamedTuple):
+    workload: Workload
+    reader: Reader
+    snapshot: Snapshot
+    profile: Profile
+    framework: str
+    estimator: Estimator
+    traits: Traits
+    fits: tuple[Fit, ...]
+    shape: Shape  # of one fit on all of its rows
+
+
+def prepare(workload: Workload, run: Path) -> Prepared:
+    """Look at the data and the estimator.
+
+    Raises
+    ------
+    WorkloadError, DataError
+        What cannot be trained, with its place and the next step.
+    """
+    from fitscale.data.profile import profile
+    from fitscale.data.snapshot import check_columns
+
+    reader = _open(workload, run)
+    check_columns(reader.snapshot, workload.data)
+    estimator = estimator_of(workload, run)
+    framework, traits = describe(estimator, workload.folder, workload.model.framework)
+    estimator = estimator.but(params=traits.params, source=traits.source, live=workload.model.live)
+    _check_abilities(workload, traits)
+    about = profile(reader, workload.data, limit_bytes=PROFILE_BYTES, limit_s=PROFILE_S)
+    fits = _fits(workload, reader)
+    return Prepared(
+        workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
+        shape_of(workload, reader.snapshot, about, traits),
+    )  # fmt: skip
+
+
+def _open(workload: Workload, run: Path) -> Reader:
+    from fitscale.data.reader import open_reader
+    from fitscale.data.snapshot import stage
+
+    reader = open_reader(workload.data)
+    if reader.source.stable:
+        return reader
+    # What cannot be read again identically is read once, to Parquet in the run, and from there on.
+    staged = stage(reader, run / "data" / digest_of("staged", workload.data.to_json()))
+    return open_reader(workload.data, staged)
+
+
+def estimator_of(workload: Workload, run: Path) -> Estimator:
+    """The estimator as a record; a live object's address is made absolute, for those who load it."""
+    model = workload.model
+    live = str(run / model.live) if model.live else None
+    return Estimator(path=model.estimator or "live", params=model.params, live=live)
+
+
+def _check_abilities(workload: Workload, traits: Traits) -> None:
+    if workload.evaluate.early_stopping and not traits.early_stopping:
+        raise NotOffered(
+            "evaluate.early_stopping",
+            f"{workload.model.estimator} cannot be judged after each {traits.progress.rstrip('s')} here; leave it out, or "
+            "use the estimator's own parameters",
+        )
+    if workload.data.weight and traits.weights is False:
+        raise WorkloadError("data.weight", f"{workload.model.estimator} takes no weights; leave it out")
+
+
+def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
+    """``cv``: one fit for each part, then one on all rows; ``refit``: one on all rows after the judged one."""
+    from fitscale.data.folds import folds_of, refit_of
+
+    evaluate, data, seed = workload.evaluate, workload.data, workload.seed
+    if evaluate.cv:
+        parts = tuple(
+            Fit(f"cv {k + 1}/{evaluate.cv}", folds_of(evaluate, seed, data, reader, part=k))
+            for k in range(evaluate.cv)
+        )
+        return (*parts, Fit("final", refit_of(parts[0].folds)))
+    judged = Fit("fit", folds_of(evaluate, seed, data, reader))
+    return (judged, Fit("final", refit_of(judged.folds))) if evaluate.refit else (judged,)
+
+
+def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Traits) -> Shape:
+    """The size of one fit on all of its training rows, as far as the profile knows it."""
+    evaluate = workload.evaluate
+    rows = snapshot.rows * (workload.data.use if isinstance(workload.data.use, float) else 1.0)
+    held = 1 / evaluate.cv if evaluate.cv else evaluate.holdout or 0.0
+    validation = evaluate.early_stopping.validation if evaluate.early_stopping else 0.0
+    features = _features(workload, snapshot, about)
+    wide = 0
+    for column in features:
+        distinct = int(column.distinct.value) if column.distinct else 2
+        if column.kind == "category" and traits.input == "one-hot":
+            wide += min(distinct, workload.data.features.max_categories)
+        elif column.kind == "date":
+            wide += 5
+        elif column.kind != "unsupported":
+            wide += 1
+    categories = sum(int(c.distinct.value) for c in features if c.kind == "category" and c.distinct)
+    dense = len(features) - sum(c.kind == "category" for c in features)
+    size = sum(sum(part[1] for part in piece.parts) for piece in snapshot.pieces)
+    return Shape(
+        rows=max(1, round(rows * (1 - held) * (1 - validation))),
+        features=max(1, wide),
+        holdout_rows=round(rows * held),
+        validation_rows=round(rows * (1 - held) * validation),
+        classes=0 if traits.target == "regressor" else 2,
+        missing=sum(c.missing.value for c in features) / max(1, len(features)),
+        density=min(1.0, (dense + sum(c.kind == "category" for c in features)) / max(1, wide)),
+        categories=categories,
+        source_bytes=size,
+        groups=about.groups.n if about.groups else 1,
+        largest_group=about.groups.rows_max if about.groups else 0,
+    )
+
+
+def _features(workload: Workload, snapshot: Snapshot, about: Profile) -> list[ColumnProfile]:
+    from fitscale.data.features import feature_columns
+
+    chosen = {name for name, _ in feature_columns(workload.data, snapshot.columns)}
+    return [column for column in about.columns if column.name in chosen]
+
+
+def recipe_of(prepared: Prepared, fit: Fit, *, threads: int, ranks: int = 1, params: dict[str, object] | None = None) -> Recipe:
+    """The recipe of one fit under one arrangement. ``params`` override the estimator's."""
+    workload, traits = prepared.workload, prepared.traits
+    encoding = digest_of(
+        str(ENCODING_FORMAT), prepared.snapshot.content, fit.folds.to_json(), workload.data.features.to_json(),
+        repr((workload.data.target, workload.data.weight, workload.data.groups, workload.data.use, workload.evaluate.by)),
+        repr((traits.target, traits.input, traits.missing, traits.sparse)),
+    )  # fmt: skip
+    estimator = prepared.estimator
+    stopping = workload.evaluate.early_stopping if fit.folds.validation else None
+    return Recipe(
+        framework=prepared.framework,
+        estimator=estimator.but(params={**estimator.params, **params}) if params else estimator,
+        encoding=encoding,
+        data=prepared.snapshot.content,
+        use=workload.data.use if isinstance(workload.data.use, float) else 1.0,
+        target=workload.data.target,
+        weight=workload.data.weight,
+        groups=workload.data.groups,
+        folds=fit.folds,
+        seed=workload.seed,
+        segment=traits.segment,
+        threads=threads,
+        ranks=ranks,
+        early_stopping=stopping.rounds if stopping else None,
+        metric=(workload.evaluate.metric or "") if stopping else "",
+        versions=traits.versions,
+    )

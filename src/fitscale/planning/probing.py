@@ -1,0 +1,125 @@
+"""Probing: from the events of an attempt to what it showed of its path, and which parts of the rows to try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fitscale.records.data import Shape
+from fitscale.records.plan import Candidate, Measurement, Phase
+from fitscale.records.run import Event, Sample
+
+LEAST_ROWS = 5_000  # below, caches and fixed costs say more than the data
+
+
+def samples_of(rows: int, seed: int, *, third: bool = False) -> tuple[Sample, ...]:
+    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order."""
+    sizes = {max(LEAST_ROWS, rows // share) for share in ((64, 16, 4) if third else (64, 16))}
+    return tuple(Sample(rows=size, seed=seed) for size in sorted(sizes) if size < rows)
+
+
+def from_samples(candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float) -> list[Measurement]:
+    """One measurement for each part of the rows that was fitted. Memory is the highest seen until then."""
+    found: list[Measurement] = []
+    peak = 0
+    for i, event in enumerate(events):
+        if event.kind == "memory":
+            peak = max(peak, int(event.data["peak"]))
+        if event.kind != "sampled":
+            continue
+        # The engine's next reading of memory is the first that knows this sample's peak.
+        later = next((int(e.data["peak"]) for e in events[i:] if e.kind == "memory"), peak)
+        peak = max(peak, later)
+        data = event.data
+        phases = _phases(data["phases"])
+        fit = phases.get("iterations", Phase(wall_s=0, cpu_s=0))
+        units = max(1, int(data["units"]))
+        found.append(
+            Measurement(
+                path=candidate.path,
+                shape=shape.but(
+                    rows=data["rows"],
+                    holdout_rows=data["holdout_rows"],
+                    validation_rows=data["validation_rows"],
+                    features=data["features"],
+                    categories=data["categories"],
+                    source_bytes=round(shape.source_bytes * data["rows"] / max(1, shape.rows)),
+                    threads=candidate.threads,
+                ),
+                full_size=False,
+                phases=phases,
+                units=units,
+                unit_s=fit.wall_s / units,
+                unit_cpu_s=fit.cpu_s / units,
+                peak_bytes=peak,
+                contention=contention,
+            )
+        )
+    return found
+
+
+def is_measured(events: Sequence[Event], least_s: float = 1.0) -> bool:
+    """Whether a full-size beginning has shown enough: after the first unit, at least 2 more and a second."""
+    units = [event for event in events if event.kind == "units" and event.rank == 0]
+    return len(units) >= 3 and units[-1].at - units[0].at >= least_s
+
+
+def from_beginning(candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float) -> Measurement | None:
+    """What the beginning of the run itself showed; None before its second unit. The first unit is left out: it is dearer."""
+    units = [event for event in events if event.kind == "units" and event.rank == 0]
+    if len(units) < 2:
+        return None
+    first, last = units[0], units[-1]
+    counted = len(units) - 1
+    paused = _paused_s(events, first.at, last.at)
+    return Measurement(
+        path=candidate.path,
+        shape=shape.but(threads=candidate.threads),
+        full_size=True,
+        phases={name: phase for name, phase in _phases(first.data["phases"]).items() if name != "iterations"},
+        units=counted,
+        unit_s=max(0.0, last.at - first.at - paused) / counted,
+        unit_cpu_s=(last.data["cpu_s"] - first.data["cpu_s"]) / counted,
+        peak_bytes=max((int(e.data["peak"]) for e in events if e.kind == "memory"), default=0),
+        contention=contention,
+    )
+
+
+def from_chunks(
+    candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float, total_rows: int
+) -> Measurement | None:
+    """What the first chunks of many models showed: a unit is a row, weighted as the chunks' groups were."""
+    chunks = [event for event in events if event.kind == "chunk"]
+    rows = sum(int(event.data["rows"]) for event in chunks)
+    if not rows:
+        return None
+    cpu = sum(float(event.data["cpu_s"]) for event in chunks)
+    wall = sum(float(event.data["wall_s"]) for event in chunks)
+    started = next((event for event in events if event.kind == "started"), None)
+    phases = _phases(started.data.get("phases", {})) if started else {}
+    return Measurement(
+        path=candidate.path,
+        shape=shape,
+        full_size=True,
+        phases=phases,
+        units=rows,
+        unit_s=wall / rows / max(1, candidate.workers),
+        unit_cpu_s=cpu / rows,
+        peak_bytes=max((int(e.data["peak"]) for e in events if e.kind == "memory"), default=0),
+        contention=contention,
+        attempt=f"{len(chunks)} chunks, {rows:,} of {total_rows:,} rows",
+    )
+
+
+def _paused_s(events: Sequence[Event], start: float, stop: float) -> float:
+    total, since = 0.0, None
+    for event in events:
+        if event.kind == "paused":
+            since = event.at
+        elif event.kind == "unpaused" and since is not None:
+            total += max(0.0, min(event.at, stop) - max(since, start))
+            since = None
+    return total
+
+
+def _phases(ledger: dict[str, tuple[float, float]]) -> dict[str, Phase]:
+    return {name: Phase(wall_s=wall, cpu_s=cpu) for name, (wall, cpu) in ledger.items()}

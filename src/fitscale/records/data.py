@@ -1,0 +1,120 @@
+"""Data: the exact rows of a run, what is known of them, and which row is in which fold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fitscale.records.base import Figure, Record, digest_of
+
+Kind = Literal["number", "boolean", "category", "date", "unsupported"]
+TargetKind = Literal["binary", "multiclass", "regression"]
+
+
+class Piece(Record):
+    """One file (or the like) of a source. ``parts``: (rows, bytes) of each natural unit of reading (row group)."""
+
+    path: str  # relative to the source's root
+    bytes: int
+    pin: str  # digest of what pins the contents: a Parquet footer, or the whole
+    parts: tuple[tuple[int, int], ...]
+    modified: float = 0.0  # only a hint that something changed; not part of `content`
+    values: dict[str, str] = {}  # partition columns of its path
+
+    @property
+    def rows(self) -> int:
+        return sum(rows for rows, _ in self.parts)
+
+
+class Snapshot(Record):
+    """The exact data of a run. A row's number is its position in the order of pieces and parts."""
+
+    source: str  # name in the registry
+    root: str  # what the pieces' paths are relative to
+    columns: tuple[tuple[str, str], ...]  # (name, Arrow type)
+    pieces: tuple[Piece, ...]
+    where: str | None = None
+
+    @property
+    def rows(self) -> int:
+        return sum(piece.rows for piece in self.pieces)
+
+    @property
+    def bytes(self) -> int:
+        return sum(piece.bytes for piece in self.pieces)
+
+    @property
+    def content(self) -> str:
+        """The digest of what the rows are: not of where they lie, nor of times."""
+        pinned = [f"{p.path}\0{p.bytes}\0{p.pin}\0{p.parts}" for p in self.pieces]
+        return digest_of(self.where or "", repr(self.columns), *pinned)
+
+
+class ColumnProfile(Record):
+    name: str
+    kind: Kind
+    type: str
+    missing: Figure  # share of rows
+    distinct: Figure | None = None
+    note: str = ""
+
+
+class GroupSizes(Record):
+    """How many rows the groups have, over all rows of the snapshot (``exact``) or estimated from a sample."""
+
+    n: int
+    rows_min: int
+    rows_median: int
+    rows_max: int
+    exact: bool
+
+
+class Profile(Record):
+    """What is known of the data before training, and how much was read to know it."""
+
+    rows: Figure
+    bytes: int
+    columns: tuple[ColumnProfile, ...]
+    groups: GroupSizes | None = None
+    read_rows: int
+    read_bytes: int
+    read_s: float
+    warnings: tuple[str, ...] = ()
+
+
+class Folds(Record):
+    """Which rows train, validate and are held out. The fold of a row is a hash of the seed and its number, or value.
+
+    ``cut`` is, for ``by: time``, the first moment that is held out (nanoseconds or the column's number).
+    ``part`` is (k, K) of a cross-validation. ``validation`` is a share of the training rows.
+    """
+
+    seed: int
+    by: Literal["random", "time", "column"] = "random"
+    column: str | None = None
+    holdout: float = 0.0
+    validation: float = 0.0
+    part: tuple[int, int] | None = None
+    cut: float | None = None
+    validation_cut: float | None = None
+
+
+class Shape(Record):
+    """The size of one fit, as a law needs it. ``features`` counts the columns of the encoded matrix."""
+
+    rows: int  # training rows
+    features: int
+    holdout_rows: int = 0
+    validation_rows: int = 0
+    classes: int = 2  # 0: regression
+    missing: float = 0.0  # share of cells
+    density: float = 1.0  # share of cells that are not zero, of a sparse matrix
+    categories: int = 0  # over all categorical columns
+    source_bytes: int = 0  # to be read for it
+    groups: int = 1
+    largest_group: int = 0
+    threads: int = 1
+    ranks: int = 1
+
+    @property
+    def cells(self) -> int:
+        return self.rows * self.features

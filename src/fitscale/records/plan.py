@@ -1,0 +1,149 @@
+"""A plan: laws, measurements, candidates with their forecasts, and the decision with its reasons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fitscale.records.base import Figure, Record
+from fitscale.records.data import Profile, Shape
+from fitscale.records.machine import Machine
+from fitscale.records.run import Form, Strategy, Traits
+from fitscale.records.workload import Workload
+
+Sameness = Literal["same", "equivalent", "other"]
+
+
+class Term(Record):
+    """``amount`` of work at this shape, ``prior`` seconds (or bytes) for each, ``floor``: the least that physics allows."""
+
+    name: str
+    amount: float
+    prior: float
+    floor: float = 0.0
+
+
+class Law(Record):
+    """How the cost of one path grows. Evaluated by the framework at a shape; the forecaster scales measurements by it.
+
+    ``time`` has CPU seconds of one thread, by phase; ``parallel`` the share of a phase that several threads divide.
+    A framework gives bin, iterations (all units together), score and save; reading and encoding are added by planning,
+    ``passes`` times over. ``error`` are relative half-widths (90 %) of a forecast from this law: by prior alone, from
+    samples of the rows, and from iterations at full size.
+    """
+
+    units: int = 1
+    passes: float = 1.0  # how often the training rows are read and encoded in this form
+    time: dict[str, tuple[Term, ...]]
+    memory: tuple[Term, ...]
+    storage: tuple[Term, ...] = ()
+    parallel: dict[str, float] = {}
+    error: tuple[float, float, float] = (2.0, 0.5, 0.15)
+    memory_error: tuple[float, float, float] = (0.6, 0.2, 0.05)
+
+
+class Candidate(Record):
+    """An architecture that could do the job."""
+
+    name: str  # what --choose takes
+    framework: str
+    strategy: Strategy
+    engine: str
+    machine: str
+    workers: int = 1
+    ranks: int = 1
+    threads: int = 1
+    form: Form
+    result: Sameness = "same"  # against the in-memory one
+
+    @property
+    def path(self) -> tuple[str, str, str]:
+        """What is probed: never machines or worker counts."""
+        return (self.framework, self.strategy, self.form)
+
+
+class Phase(Record):
+    wall_s: float
+    cpu_s: float
+
+
+class Measurement(Record):
+    """What one attempt showed of a path."""
+
+    path: tuple[str, str, str]
+    shape: Shape
+    full_size: bool
+    phases: dict[str, Phase]
+    units: int  # of which time was taken
+    unit_s: float = 0.0  # wall seconds of a unit, the first ones left out
+    unit_cpu_s: float = 0.0
+    peak_bytes: int = 0  # anonymous
+    storage_bytes: int = 0
+    contention: float = 0.0  # share of the machine that others used
+    attempt: str = ""
+
+
+class Forecast(Record):
+    """At full size, from start to committed, scored and exported."""
+
+    time_s: Figure
+    memory_bytes: Figure
+    storage_bytes: Figure
+    cost_usd: Figure | None = None
+    phases: dict[str, float] = {}
+    source: str = ""  # 'from 3 probes up to 2 % of the rows', 'from priors'
+    time_p50_s: float | None = None
+    memory_p99_bytes: float | None = None
+
+
+class Refusal(Record):
+    candidate: Candidate
+    sentence: str
+    gate: Literal["memory", "deadline", "budget", "functions", "export", "ability", "engine", "floor", "other"]
+    forecast: Forecast | None = None
+
+
+class Assessed(Record):
+    candidate: Candidate
+    forecast: Forecast
+
+
+class Step(Record):
+    """One node of the drawn path: the question, the user's value, the threshold, the branch taken."""
+
+    question: str
+    value: str
+    threshold: str
+    taken: bool
+    leads_to: str
+
+
+class Decision(Record):
+    """Two verdicts: what to run here, and what of the catalogue would be better."""
+
+    chosen: Assessed | None
+    reasons: tuple[str, ...]
+    better: Assessed | None = None
+    alternatives: tuple[Assessed, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    path: tuple[Step, ...] = ()
+    flips: tuple[str, ...] = ()
+    settled: bool = True
+    overridden: bool = False  # by --choose
+    meets: bool = True  # the musts and the budget
+
+
+class Plan(Record):
+    """plans/NNN.json, and what `fitscale plan` prints."""
+
+    format: int = 1
+    number: int
+    workload: Workload
+    snapshot: str
+    profile: Profile
+    machine: Machine
+    traits: Traits
+    shape: Shape
+    decision: Decision
+    measurements: tuple[Measurement, ...] = ()
+    probing_s: float = 0.0  # not refunded
+    recipes: dict[str, str] = {}  # task name → recipe digest

@@ -1,0 +1,182 @@
+"""A run: the recipes of its models, the orders of its workers, and what they leave behind."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fitscale.records.base import Record
+from fitscale.records.data import Folds
+from fitscale.records.workload import DataSpec
+
+Form = Literal["matrix", "bins", "cache", "stream", "shard", "frame"]
+Strategy = Literal[
+    "in-memory",
+    "quantised",
+    "out-of-core",
+    "many-models",
+    "batched-models",
+    "parts-and-merge",
+    "data-parallel",
+    "cluster-native",
+]
+
+RECIPE_FORMAT = 1
+RUN_FORMAT = 1
+
+
+class Estimator(Record):
+    """What is fitted: a class by import path with its parameters, or a live object's address in the run."""
+
+    path: str
+    params: dict[str, Any] = {}
+    source: str = ""  # digest of the source of code that is not a library's
+    live: str | None = None  # file in the run folder that holds the pickled object
+
+
+class Traits(Record):
+    """What a framework can do for one estimator, as data: what `Framework.traits` finds out."""
+
+    target: Literal["classifier", "regressor"]
+    can: dict[str, Literal["same", "equivalent", "other"]]  # whole bins stream groups parts ranks session
+    input: Literal["raw", "codes", "one-hot"]
+    missing: Literal["ok", "impute"]
+    progress: Literal["rounds", "passes", "groups", "parts", "none"]
+    units: int = 1  # how many rounds, passes or parts one fit has
+    units_param: str = ""  # the parameter that sets the number of units, such as n_estimators
+    segment: int = 1  # checkpoints fall on multiples of this many units
+    reload: bool = True  # an uninterrupted fit must go on from the saved bytes too, or a resumed one would differ
+    sparse: bool = False  # takes a CSR matrix
+    weights: bool = True  # takes sample weights
+    stream_form: Literal["stream", "cache"] = "stream"  # how it holds what is larger than memory
+    source: str = ""  # digest of the module, where it is no installed library's
+    early_stopping: bool = False  # can judge validation rows after each unit
+    versions: dict[str, str] = {}  # of the framework's `needs`
+    params: dict[str, Any] = {}  # as resolved
+
+
+class Recipe(Record):
+    """All that fixes a model's bits; its digest names the task.
+
+    ``form`` and ``batch_rows`` are set only where the framework does not declare *same*.
+    """
+
+    format: int = RECIPE_FORMAT
+    framework: str
+    estimator: Estimator
+    encoding: str  # key of the encoding in the run
+    data: str  # content digest of the snapshot
+    use: float = 1.0  # share of the rows, drawn by seed
+    target: str
+    weight: str | None = None
+    groups: tuple[str, ...] = ()
+    folds: Folds
+    row_order: str = "snapshot"
+    seed: int = 0
+    segment: int = 1
+    threads: int = 1
+    ranks: int = 1
+    early_stopping: int | None = None  # rounds
+    metric: str = ""  # early stopping looks at it; kept here because it then changes the model
+    versions: dict[str, str] = {}
+    form: Form | None = None
+    batch_rows: int | None = None
+
+
+class Chunk(Record):
+    """Groups ``start`` to ``stop`` (in key order), committed together."""
+
+    start: int
+    stop: int
+    rows: int = 0
+
+
+class Task(Record):
+    """tasks/RECIPE/task.json: written once, before the first fit."""
+
+    recipe: Recipe
+    name: str  # fit, or cv 1/5, or final: what a person calls it
+    data: DataSpec
+    folder: str = "."  # of the workload: user code is imported from there
+    traits: Traits
+    metric: str | None = None  # what models are judged by; None: the default for the target
+    snapshot: str  # name in data/
+    partition: str | None = None  # name in data/, for many models
+    chunks: tuple[Chunk, ...] = (Chunk(start=0, stop=1),)
+
+
+class Sample(Record):
+    """A seeded part of the training rows."""
+
+    rows: int
+    seed: int = 0
+
+
+class Until(Record):
+    """When an attempt ends by itself, with a checkpoint: after so many units, or so many seconds of fitting."""
+
+    units: int | None = None
+    seconds: float | None = None
+
+
+class Order(Record):
+    """attempts/EPOCH-N/order.json: all that a worker is told."""
+
+    kind: Literal["fit", "groups", "finish"]
+    task: str
+    epoch: int
+    form: Form = "matrix"
+    batch_rows: int = 65_536
+    chunks: tuple[int, ...] = (0,)
+    threads: int = 1
+    workers: int = 1  # processes that share the chunks
+    isolate: bool = True  # fit groups in forked children, so that a group that crashes costs only itself
+    ranks: int = 1  # processes that share one fit
+    address: str = ""  # of rank 0, for ranks
+    port: int = 0
+    memory_bytes: int | None = None  # for each process
+    samples: tuple[Sample, ...] = ()  # a probe: fit these parts of the rows one after the other, commit nothing
+    until: Until | None = None
+    trust: bool = False  # pickles from elsewhere may be loaded
+    resume: bool = True  # go on from the last checkpoint, if there is one
+    version: int | None = None  # kind finish: which version is put together
+    tasks: tuple[str, ...] = ()  # kind finish: of these tasks
+
+
+class Event(Record):
+    """One line of events.RANK.jsonl.
+
+    Kinds: started, resumed, units, checkpoint, sampled, chunk, paused, unpaused, and at the end finished, stopped or
+    failed; from the engine: memory, ended.
+    """
+
+    kind: str
+    at: float  # seconds since 1970
+    rank: int = 0
+    data: dict[str, Any] = {}
+
+
+class ChunkResult(Record):
+    """tasks/RECIPE/chunks/K: the commit. Names payloads by content; holds no time, host or path."""
+
+    chunk: Chunk
+    table: str  # Parquet: one row for each model (see store.chunks.TABLE)
+    models: str  # the models' bytes, one after the other
+    predictions: str | None = None  # Parquet: hold-out predictions
+    scores: dict[str, tuple[float, ...]] = {}  # by unit, of the validation rows
+    units: int | None = None
+
+
+class Manifest(Record):
+    """versions/V/manifest.json: a pure function of recipes and snapshot."""
+
+    version: int
+    name: str
+    recipes: dict[str, Recipe]  # by task name
+    encoding: str
+    groups: tuple[str, ...]
+    models: int
+    failed: int
+    unfit: int
+    payloads: tuple[str, ...]
+    metric: str
+    scores: dict[str, float | None]

@@ -1,0 +1,136 @@
+"""The workload: what to train. `workload.spec` makes it from a file.
+
+Durations are seconds, sizes bytes, shares fractions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fitscale.records.base import Record
+
+
+class Features(Record):
+    """Which columns are features, and what is done to them beyond what the framework needs."""
+
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()  # when given, only these
+    categorical: tuple[str, ...] = ()  # numeric columns to be taken as categories
+    scale: bool = False  # to mean 0 and deviation 1, learnt from training rows
+    max_categories: int = 10_000  # rarer categories become 'other'
+
+
+class DataSpec(Record):
+    """Where the data is, and what its columns mean."""
+
+    uri: str
+    base: str = "."  # the folder that a relative uri starts from
+    table: str | None = None
+    query: str | None = None
+    key: str | None = None
+    where: str | None = None
+    target: str
+    groups: tuple[str, ...] = ()
+    time: str | None = None
+    step_s: float | None = None
+    horizon: int | None = None
+    weight: str | None = None
+    features: Features = Features()
+    use: Literal["all", "enough"] | float = "all"
+
+
+class EarlyStopping(Record):
+    rounds: int
+    validation: float = 0.1
+
+
+class Evaluation(Record):
+    """How models are judged. Either ``holdout`` or ``cv`` is set."""
+
+    holdout: float | None = 0.2
+    by: str = "random"  # random | time | a column
+    cv: int | None = None
+    metric: str | None = None  # None: roc_auc, log loss or root mean squared error by the target's kind
+    early_stopping: EarlyStopping | None = None
+    refit: bool = False
+
+
+class Search(Record):
+    budget_s: float
+
+
+class ModelSpec(Record):
+    """The estimator: by import path, or a live object that `api` staged into the run (``live``: its address there)."""
+
+    estimator: str | None = None
+    any_of: tuple[ModelSpec, ...] = ()
+    function: str | None = None
+    params: dict[str, Any] = {}
+    search: Search | None = None
+    live: str | None = None
+    framework: str | None = None  # by name; default: by the estimator's import path
+
+
+class Deadline(Record):
+    """Seconds from the start of `train`, or a time of day (``at``: ISO time) by which it must be done."""
+
+    want_s: float | None = None
+    must_s: float | None = None
+    at: str | None = None
+
+
+class Budget(Record):
+    hardware_usd_month: float | None = None
+    software_usd_month: float | None = None
+
+
+class Needs(Record):
+    deadline: Deadline | None = None
+    frequency: str | None = None  # daily weekly biweekly monthly ad-hoc, or cron
+    budget: Budget | None = None
+    export: tuple[str, ...] = ()
+    deploy: str | None = None
+    functions: tuple[str, ...] = ()
+    max_failed: float = 0.01  # share of groups that may fail; ≥ 1 is a count
+
+
+class Place(Record):
+    """One entry of ``where``."""
+
+    kind: Literal["local", "ray", "spark", "catalogue"]
+    address: str = ""
+    memory_bytes: int | None = None
+    cores: int | None = None
+
+
+class Workload(Record):
+    """A training job, described once."""
+
+    name: str
+    seed: int = 0
+    data: DataSpec
+    evaluate: Evaluation = Evaluation()
+    model: ModelSpec
+    needs: Needs = Needs()
+    where: tuple[Place, ...] = (Place(kind="local"),)
+    allow_other: bool = False  # may a strategy be chosen whose result is another one?
+    folder: str = "."  # where the workload file is; user code is imported from here, last on the path
+
+
+class Person(Record):
+    """Someone, or several of one kind, who works with the models."""
+
+    role: str  # as in the table of roles: data scientist, data engineer, …
+    level: Literal["junior", "mid", "senior"] = "mid"
+    skills: tuple[str, ...] = ()
+    count: int = 1
+
+
+class Team(Record):
+    """What concerns the team rather than one job. None: not said."""
+
+    people: tuple[Person, ...] = ()
+    users: int | None = None
+    environments: int | None = None  # at the same time
+    platform_usd_month: float | None = None
+    machine_usd_hour: float | None = None  # own price of a machine-hour

@@ -1,0 +1,1 @@
+"""A plan → a finished version: attempts, resume, progress, finish once."""

@@ -1,0 +1,112 @@
+"""Complete a task: start attempts until all of its chunks are committed, whatever happens to the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fitscale.errors import FitscaleError, NothingRuns, Resumable, StorageFull, UsageError
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Candidate
+from fitscale.records.run import Order
+from fitscale.running.attempts import Attempt, Attempts
+from fitscale.running.tasks import order_for
+from fitscale.store import chunks, folder
+
+RETRIES = 3  # in a row, without anything new committed or saved
+
+
+def complete(
+    run: Path,
+    digest: str,
+    candidate: Candidate,
+    attempts: Attempts,
+    machine: Machine,
+    *,
+    smaller: Sequence[Candidate] = (),
+    live: Attempt | None = None,
+    trust: bool = False,
+) -> Candidate:
+    """Returns the candidate that finished it: another one where memory ended the first.
+
+    ``smaller`` are candidates of the same recipe, in the order in which they are to be tried. ``live`` is an attempt that
+    planning began.
+
+    Raises
+    ------
+    FitscaleError
+        What the fit itself raised, with its exit code.
+    NothingRuns
+        If the memory limit ended every candidate.
+    Resumable
+        If it was stopped, or the disk is full.
+    """
+    left = list(smaller)
+    fruitless = 0
+    seed = folder.read_task(run, digest).recipe.seed
+    while not _is_complete(run, digest):
+        before = _progress(run, digest)
+        attempt = live or attempts.start(candidate, order_for(run, digest, candidate, machine, seed, trust=trust))
+        live = None
+        attempts.follow(attempt)
+        if attempt.cause == "done":
+            continue
+        if attempt.cause == "failed":
+            raise _failure(attempt)
+        if attempt.cause == "stopped":
+            raise Resumable(f"{run}: the work was stopped; the same command goes on")
+        fruitless = 0 if _progress(run, digest) != before else fruitless + 1
+        why = str(attempt.ended.data.get("why", "")) if attempt.ended else ""
+        if attempt.cause == "memory":
+            if not left:
+                raise NothingRuns(
+                    f"{run}: {candidate.name} was ended by its memory limit: {why}; what was finished is kept; allow more "
+                    "memory in 'where', or another strategy"
+                )
+            candidate = left.pop(0)
+        elif fruitless >= RETRIES:
+            raise FitscaleError(f"{run}: {candidate.name} ended {fruitless} times in a row: {why}; see {attempt.folder}")
+    return candidate
+
+
+def put_together(
+    run: Path, version: int, tasks: Sequence[str], candidate: Candidate, attempts: Attempts, machine: Machine, *, trust: bool
+) -> None:
+    """Let a worker write versions/V from what was committed, unless it is there."""
+    for _ in range(RETRIES):
+        if (run / "versions" / str(version)).exists():
+            return
+        one = candidate.but(workers=1, ranks=1, threads=1)
+        order = Order(
+            kind="finish", task=tasks[-1], epoch=0, version=version, tasks=tuple(tasks),
+            memory_bytes=machine.memory_bytes, trust=trust,
+        )  # fmt: skip
+        attempt = attempts.start(one, order)
+        attempts.follow(attempt)
+        if attempt.cause == "failed":
+            raise _failure(attempt)
+    if not (run / "versions" / str(version)).exists():
+        raise FitscaleError(f"{run}: version {version} could not be put together; see {attempt.folder}")
+
+
+def _is_complete(run: Path, digest: str) -> bool:
+    return len(chunks.committed(run, digest)) == len(folder.read_task(run, digest).chunks)
+
+
+def _progress(run: Path, digest: str) -> tuple[int, tuple[str, ...]]:
+    saved = run / "tasks" / digest / "ckpt"
+    return len(chunks.committed(run, digest)), tuple(sorted(p.name for p in saved.glob("*"))) if saved.exists() else ()
+
+
+def _failure(attempt: Attempt) -> FitscaleError:
+    event = next(e for e in reversed(attempt.events) if e.kind == "failed")
+    code = int(event.data["code"])
+    kinds = {2: UsageError, 3: NothingRuns, 75: Resumable}
+    cls = StorageFull if event.data["error"] == "StorageFull" else kinds.get(code, FitscaleError)
+    name = event.data["error"]
+    message = str(event.data["message"])
+    # An error of ours says what to do; a library's says its name too.
+    own = code != 1 or name == "FitscaleError"
+    return cls(message if own else f"the fit failed: {name}: {message}; the whole trace is in {attempt.folder}")
+
+

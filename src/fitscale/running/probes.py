@@ -1,0 +1,68 @@
+"""What planning may do with attempts (`planning.loop.Attempts`): sample, begin, park, resume, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fitscale.planning.loop import Live
+from fitscale.planning.preparing import Prepared
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Candidate
+from fitscale.records.run import Event, Order, Sample
+from fitscale.running.attempts import Attempt, Attempts
+from fitscale.running.tasks import order_for, write_tasks
+
+
+class Probes:
+    """See `planning.loop.Attempts`."""
+
+    def __init__(
+        self,
+        run: Path,
+        prepared: Prepared,
+        attempts: Attempts,
+        machine: Machine,
+        *,
+        sizes: Sequence[int] | None,
+        partition: str | None,
+        trust: bool,
+    ) -> None:
+        self._run = run
+        self._prepared = prepared
+        self._attempts = attempts
+        self._machine = machine
+        self._sizes = sizes
+        self._partition = partition
+        self._trust = trust
+
+    def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
+        order = self._order(candidate).but(samples=samples, resume=False)
+        attempt = self._attempts.start(candidate, order)
+        self._attempts.follow(attempt)
+        return attempt
+
+    def begin(self, candidate: Candidate, enough: Callable[[Sequence[Event]], bool]) -> Live:
+        attempt = self._attempts.start(candidate, self._order(candidate))
+        self._attempts.follow(attempt, lambda a: enough(a.events))
+        return attempt
+
+    def park(self, live: Live) -> bool:
+        return self._attempts.park(_own(live))
+
+    def resume(self, live: Live) -> None:
+        self._attempts.unpark(_own(live))
+
+    def stop(self, live: Live) -> None:
+        self._attempts.stop(_own(live))
+
+    def _order(self, candidate: Candidate) -> Order:
+        tasks = write_tasks(self._run, self._prepared, candidate, self._sizes, self._partition)
+        first = tasks[self._prepared.fits[0].name]
+        seed = self._prepared.workload.seed
+        return order_for(self._run, first, candidate, self._machine, seed, trust=self._trust)
+
+
+def _own(live: Live) -> Attempt:
+    assert isinstance(live, Attempt)
+    return live

@@ -1,0 +1,50 @@
+"""What the journal says of a run: the version that is unfinished, and the one that is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fitscale.records.base import Record
+from fitscale.records.plan import Candidate
+from fitscale.store import journal, versions
+
+
+class Basis(Record):
+    """What a version is made from. Two versions of equal basis have equal bytes."""
+
+    job: str  # digest of the workload's part: estimator, evaluation, features, seed
+    data: str  # digest of the snapshot's contents
+    versions: dict[str, str]  # of the libraries
+
+
+class Begun(Record):
+    """A version that was begun: its basis, its plan and the architecture that was chosen."""
+
+    version: int
+    basis: Basis
+    plan: int
+    candidate: Candidate
+    tasks: dict[str, str]  # name → recipe digest, as far as they are known
+
+
+class RunState(Record):
+    unfinished: Begun | None = None
+    finished: dict[int, Begun] = {}
+    serving: int | None = None
+
+    @property
+    def next_version(self) -> int:
+        return max(self.finished, default=0) + 1
+
+
+def state_of(run: Path) -> RunState:
+    """Replay the journal. A version whose folder is there is finished, whether or not that was still written down."""
+    begun: Begun | None = None
+    finished: dict[int, Begun] = {}
+    for event in journal.replay(run):
+        if event["kind"] == "version-begun":
+            begun = Begun.model_validate(event["begun"])
+        elif event["kind"] == "version-finished" and begun is not None and event["version"] == begun.version:
+            finished[begun.version] = begun
+            begun = None
+    return RunState(unfinished=begun, finished=finished, serving=versions.current(run))

@@ -1,0 +1,134 @@
+"""The tasks of a version: one for each fit that the workload asks for, with the boundaries of its chunks."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fitscale.planning.preparing import Fit, Prepared, recipe_of
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Candidate
+from fitscale.records.run import Chunk, Order, Task
+from fitscale.registry import plugin
+from fitscale.store import chunks, folder
+
+CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
+LEAST_CHUNKS = 32  # small jobs are cut finer, so that progress is seen and workers end together
+
+
+def write_tasks(
+    run: Path, prepared: Prepared, candidate: Candidate, sizes: Sequence[int] | None, partition: str | None
+) -> dict[str, str]:
+    """Write down the tasks whose recipes are known; name → recipe digest. A final fit may wait for the judged one."""
+    folder.write_snapshot(run, prepared.snapshot)
+    found = {}
+    for fit in prepared.fits:
+        params = _final_params(run, prepared, fit, found)
+        if params is None:
+            break
+        task = _task(prepared, candidate, fit, params, sizes, partition)
+        found[fit.name] = folder.write_task(run, task)
+    return found
+
+
+def _final_params(run: Path, prepared: Prepared, fit: Fit, before: dict[str, str]) -> dict[str, object] | None:
+    """What the final fit takes over from those before it: the number of units that early stopping found; None: not yet."""
+    traits = prepared.traits
+    if fit.name != "final" or not prepared.workload.evaluate.early_stopping or prepared.workload.data.groups:
+        return {}
+    units = []
+    for digest in before.values():
+        if 0 not in chunks.committed(run, digest):
+            return None
+        units.append(chunks.read(run, digest, 0).units or traits.units)
+    return {traits.units_param: sorted(units)[len(units) // 2]} if traits.units_param else {}
+
+
+def _task(
+    prepared: Prepared,
+    candidate: Candidate,
+    fit: Fit,
+    params: dict[str, object],
+    sizes: Sequence[int] | None,
+    partition: str | None,
+) -> Task:
+    recipe = recipe_of(prepared, fit, threads=candidate.threads, ranks=candidate.ranks, params=params)
+    if candidate.result != "same":
+        recipe = recipe.but(form=candidate.form)
+    if sizes is None:
+        bounds: tuple[Chunk, ...] = (Chunk(start=0, stop=1, rows=prepared.snapshot.rows),)
+    else:
+        framework = plugin("frameworks", prepared.framework)()
+
+        def seconds(rows: int) -> float:
+            law = framework.law(prepared.shape.but(rows=rows, groups=1, threads=1), recipe, candidate.form)
+            return sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
+
+        bounds = bounds_of(sizes, seconds)
+    return Task(
+        recipe=recipe,
+        name=fit.name,
+        data=prepared.workload.data,
+        folder=prepared.workload.folder,
+        traits=prepared.traits,
+        metric=prepared.workload.evaluate.metric,
+        snapshot=prepared.snapshot.content,
+        partition=partition,
+        chunks=bounds,
+    )
+
+
+def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float]) -> tuple[Chunk, ...]:
+    """Cut the groups, in key order, into chunks of about two seconds by prior cost. A function of sizes and priors alone."""
+    known: dict[int, float] = {}
+    costs = [known.setdefault(n, seconds(max(1, n))) if n not in known else known[n] for n in sizes]
+    target = min(CHUNK_S, max(0.05, sum(costs) / LEAST_CHUNKS))
+    found: list[Chunk] = []
+    start, rows, cost = 0, 0, 0.0
+    for i, (n, each) in enumerate(zip(sizes, costs, strict=True)):
+        if i > start and cost + each > target:
+            found.append(Chunk(start=start, stop=i, rows=rows))
+            start, rows, cost = i, 0, 0.0
+        rows += n
+        cost += each
+    found.append(Chunk(start=start, stop=len(sizes), rows=rows))
+    return tuple(found)
+
+
+def order_for(run: Path, digest: str, candidate: Candidate, machine: Machine, seed: int, *, trust: bool) -> Order:
+    """What the workers are told to do what is left of a task."""
+    task = folder.read_task(run, digest)
+    left = set(range(len(task.chunks))) - chunks.committed(run, digest)
+    many = bool(task.recipe.groups)
+    processes = max(candidate.workers, candidate.ranks)
+    return Order(
+        kind="groups" if many else "fit",
+        task=digest,
+        epoch=0,
+        form=candidate.form,
+        chunks=_first_to_last(task, left, seed),
+        threads=candidate.threads,
+        workers=min(candidate.workers, max(1, len(left))),
+        ranks=candidate.ranks,
+        isolate=candidate.engine != "inline",
+        address="127.0.0.1" if candidate.ranks > 1 else "",
+        port=_free_port() if candidate.ranks > 1 else 0,
+        memory_bytes=machine.memory_bytes // processes,
+        trust=trust,
+    )
+
+
+def _first_to_last(task: Task, left: set[int], seed: int) -> tuple[int, ...]:
+    """A few drawn by seed, which are the probe; then the largest first, so that workers end together."""
+    import random
+
+    drawn = random.Random(seed).sample(sorted(left), min(4, len(left)))
+    rest = sorted(left - set(drawn), key=lambda k: (-task.chunks[k].rows, k))
+    return (*drawn, *rest)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

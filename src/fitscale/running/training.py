@@ -1,0 +1,293 @@
+"""Train: begin or go on, plan, complete each task, put the version together, serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fitscale.errors import FitscaleError, LibraryChanged, NothingMeets, NothingRuns, SourceChanged
+from fitscale.machines.catalogue import catalogue
+from fitscale.machines.here import detect
+from fitscale.machines.speed import with_speeds
+from fitscale.planning.loop import Loop
+from fitscale.planning.preparing import Prepared, prepare
+from fitscale.records.base import digest_of
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Candidate, Plan
+from fitscale.records.run import Manifest
+from fitscale.records.workload import Workload
+from fitscale.running.attempts import Attempt, Attempts, Listener
+from fitscale.running.completing import complete, put_together
+from fitscale.running.partitioning import partition_of
+from fitscale.running.probes import Probes
+from fitscale.running.state import Basis, Begun, RunState, state_of
+from fitscale.running.tasks import write_tasks
+from fitscale.store import crash, folder, versions
+from fitscale.store.journal import Journal
+from fitscale.store.lock import RunLock
+
+
+class Told(NamedTuple):
+    """What a command lets its user see while it works."""
+
+    plan: Callable[[Plan], None] = lambda plan: None
+    event: Listener = lambda name, order, event: None
+    note: Callable[[str], None] = lambda text: None
+
+
+class Trained(NamedTuple):
+    run: Path
+    manifest: Manifest
+    plan: Plan | None  # None: nothing was to be done, or an unfinished version was gone on with
+    nothing_to_do: bool = False
+
+    def check(self, max_failed: float) -> None:
+        """Raise if more groups failed than may.
+
+        Raises
+        ------
+        FitscaleError
+            With the count. What succeeded is delivered all the same.
+        """
+        about = self.manifest
+        judged = about.models + about.failed
+        allowed = max_failed if max_failed >= 1 else max_failed * judged
+        if about.failed > allowed:
+            raise FitscaleError(
+                f"{self.run}: {about.failed} of {judged} groups failed, more than needs.max_failed allows "
+                f"({allowed:.0f}); the others are in version {about.version}; see 'fitscale models list --status failed'"
+            )
+
+
+def train(
+    workload: Workload,
+    run: Path,
+    *,
+    fresh: bool = False,
+    choose: str | None = None,
+    probe_s: float | None = None,
+    trust: bool = False,
+    told: Told = Told(),  # noqa: B008 (an immutable tuple)
+) -> Trained:
+    """Train the workload's models in a run folder, from wherever an earlier command left it.
+
+    Raises
+    ------
+    UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
+        See the exit codes in `errors`.
+    """
+    folder.create(run, workload.name)
+    with RunLock(run) as lock:
+        journal = Journal(run, lock.epoch)
+        journal.append("command", command="train")
+        folder.clear_scratch(run)
+        prepared = prepare(workload, run)
+        basis = basis_of(prepared)
+        state = state_of(run)
+        served = state.finished.get(state.serving or 0)
+        if state.unfinished is None and served is not None and served.basis == basis and not fresh:
+            if choose in (None, served.candidate.name):
+                return Trained(run, versions.manifest(run, served.version), None, nothing_to_do=True)
+        attempts = Attempts(run, lock.epoch, journal, told.event)
+        try:
+            machine = machine_for(workload, run)
+            begun = None if fresh else _unfinished(run, state, basis, told)
+            if begun is not None and choose not in (None, begun.candidate.name):
+                begun = None  # another architecture is asked for now
+            partition, sizes = partition_of(run, prepared, attempts, machine)
+            plan: Plan | None = None
+            live: Attempt | None = None
+            if begun is None:
+                plan, live = _plan(run, prepared, attempts, machine, partition, sizes, choose, probe_s, trust, told)
+                begun = _begin(run, prepared, state, basis, plan, journal, sizes, partition)
+            return _finish(run, prepared, begun, attempts, machine, journal, plan, live, sizes, partition, trust)
+        finally:
+            attempts.kill_all()
+
+
+def plan_only(
+    workload: Workload,
+    run: Path,
+    *,
+    choose: str | None = None,
+    probe_s: float | None = None,
+    trust: bool = False,
+    told: Told = Told(),  # noqa: B008 (an immutable tuple)
+) -> Plan:
+    """Plan without training. Checkpoints that probing made stay, and `train` goes on from them."""
+    folder.create(run, workload.name)
+    with RunLock(run) as lock:
+        journal = Journal(run, lock.epoch)
+        journal.append("command", command="plan")
+        folder.clear_scratch(run)
+        prepared = prepare(workload, run)
+        attempts = Attempts(run, lock.epoch, journal, told.event)
+        try:
+            machine = machine_for(workload, run)
+            sizes = partition = None
+            probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
+            many = bool(workload.data.groups)
+            outcome = Loop(
+                prepared, None if many else probes, machine, number=folder.next_plan(run), choose=choose,
+                budget_s=probe_s, elsewhere=_elsewhere(workload),
+            ).run()  # fmt: skip
+        finally:
+            attempts.kill_all()
+        folder.write_plan(run, outcome.plan)
+        journal.append("plan", number=outcome.plan.number)
+        return outcome.plan
+
+
+def machine_for(workload: Workload, run: Path) -> Machine:
+    """This machine, with what the workload lets it use."""
+    local = next((place for place in workload.where if place.kind == "local"), None)
+    if local is None:
+        raise NothingRuns("where: names no machine that can train from here; add 'local'")
+    return with_speeds(detect(local.memory_bytes, local.cores, run), run)
+
+
+def basis_of(prepared: Prepared) -> Basis:
+    """What a version of this workload is made from."""
+    workload = prepared.workload
+    job = digest_of(
+        workload.evaluate.to_json(),
+        prepared.estimator.to_json(),
+        workload.data.features.to_json(),
+        repr((workload.seed, workload.data.target, workload.data.weight, workload.data.groups, workload.data.use)),
+    )
+    return Basis(job=job, data=prepared.snapshot.content, versions=prepared.traits.versions)
+
+
+def _unfinished(run: Path, state: RunState, basis: Basis, told: Told) -> Begun | None:
+    """The version to go on with, if there is one of the same workload.
+
+    Raises
+    ------
+    SourceChanged, LibraryChanged
+        If it was begun on other data, or with other libraries.
+    """
+    begun = state.unfinished
+    if begun is None:
+        return None
+    if begun.basis.job != basis.job:
+        told.note(f"the workload was edited: version {begun.version} begins anew; what was begun before stays until pruned")
+        return None
+    if begun.basis.data != basis.data:
+        from fitscale.data.snapshot import compare
+
+        old = folder.read_snapshot(run, begun.basis.data)
+        new = folder.read_snapshot(run, basis.data) if (run / "data" / basis.data).exists() else None
+        what = compare(old, new) if new is not None else None
+        raise SourceChanged(
+            f"{run}: the data changed since version {begun.version} was begun{f' ({what})' if what else ''}; put it back, or "
+            "train on it as it is now with --fresh"
+        )
+    if begun.basis.versions != basis.versions:
+        raise LibraryChanged(
+            f"{run}: version {begun.version} was begun with {_shown(begun.basis.versions)}, now there is "
+            f"{_shown(basis.versions)}; install what it was, or train anew with --fresh"
+        )
+    told.note(f"going on with version {begun.version}, {begun.candidate.name}")
+    return begun
+
+
+def _shown(libraries: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(libraries.items()))
+
+
+def _plan(
+    run: Path,
+    prepared: Prepared,
+    attempts: Attempts,
+    machine: Machine,
+    partition: str | None,
+    sizes: Sequence[int] | None,
+    choose: str | None,
+    probe_s: float | None,
+    trust: bool,
+    told: Told,
+) -> tuple[Plan, Attempt | None]:
+    probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
+    outcome = Loop(
+        prepared, probes, machine, number=folder.next_plan(run), goes_on=True, choose=choose, budget_s=probe_s,
+        sizes=sizes, elsewhere=_elsewhere(prepared.workload),
+    ).run()  # fmt: skip
+    plan = outcome.plan
+    folder.write_plan(run, plan)
+    told.plan(plan)
+    decision = plan.decision
+    if decision.chosen is None:
+        raise NothingRuns("no candidate fits: " + "; ".join(r.sentence for r in decision.refused))
+    if not decision.meets and not decision.overridden:
+        raise NothingMeets("; ".join(decision.reasons))
+    live = outcome.live
+    assert live is None or isinstance(live, Attempt)
+    return plan, live
+
+
+def _begin(
+    run: Path,
+    prepared: Prepared,
+    state: RunState,
+    basis: Basis,
+    plan: Plan,
+    journal: Journal,
+    sizes: Sequence[int] | None,
+    partition: str | None,
+) -> Begun:
+    assert plan.decision.chosen is not None
+    candidate = plan.decision.chosen.candidate
+    tasks = write_tasks(run, prepared, candidate, sizes, partition)
+    begun = Begun(version=state.next_version, basis=basis, plan=plan.number, candidate=candidate, tasks=tasks)
+    journal.append("version-begun", begun=begun.model_dump(mode="json"))
+    return begun
+
+
+def _finish(
+    run: Path,
+    prepared: Prepared,
+    begun: Begun,
+    attempts: Attempts,
+    machine: Machine,
+    journal: Journal,
+    plan: Plan | None,
+    live: Attempt | None,
+    sizes: Sequence[int] | None,
+    partition: str | None,
+    trust: bool,
+) -> Trained:
+    made_by = plan or folder.read_plan(run, begun.plan)
+    smaller = smaller_than(begun.candidate, made_by)
+    candidate = begun.candidate
+    done: dict[str, str] = {}
+    for fit in prepared.fits:
+        # Here and not before: a final fit is known only once the judged one is done.
+        digest = write_tasks(run, prepared, begun.candidate, sizes, partition)[fit.name]
+        candidate = complete(run, digest, candidate, attempts, machine, smaller=smaller, live=live, trust=trust)
+        live = None
+        done[fit.name] = digest
+    put_together(run, begun.version, list(done.values()), candidate, attempts, machine, trust=trust)
+    versions.serve(run, begun.version)
+    journal.append("version-finished", version=begun.version)
+    crash.point("version.journalled")
+    return Trained(run, versions.manifest(run, begun.version), plan)
+
+
+def smaller_than(candidate: Candidate, plan: Plan) -> list[Candidate]:
+    """Candidates of the same recipe that need less memory, the fastest first: what goes on when memory ends the chosen one."""
+    decision = plan.decision
+    known = [*decision.alternatives, *([decision.chosen] if decision.chosen else [])]
+    own = next((a.forecast.memory_bytes.value for a in known if a.candidate == candidate), None)
+    fitting = [
+        a
+        for a in decision.alternatives
+        if a.candidate.result == "same" and a.candidate.threads == candidate.threads and a.candidate.ranks == 1
+        and candidate.ranks == 1 and (own is None or a.forecast.memory_bytes.value < own)
+    ]  # fmt: skip
+    return [a.candidate for a in sorted(fitting, key=lambda a: a.forecast.time_s.value) if a.candidate != candidate]
+
+
+def _elsewhere(workload: Workload) -> tuple[Machine, ...]:
+    places = [place.address for place in workload.where if place.kind == "catalogue"]
+    return tuple(machine for address in places or [None] for machine in catalogue(address))

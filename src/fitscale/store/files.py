@@ -1,0 +1,130 @@
+"""Whole or not at all: files appear under their name complete and synced, or do not appear."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from fitscale.errors import FitscaleError, StorageFull
+from fitscale.store import crash
+
+_counter = itertools.count()
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk into the error that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"{path}: the disk is full; what was committed is kept: make room, then give the same command again"
+            ) from error
+        raise
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}.tmp")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # before it gets its name: a power cut must not leave an empty file
+
+
+def replace(path: Path, data: bytes | str) -> None:
+    """Write a file, over what was there."""
+    temporary = _beside(path)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_synced(temporary, data.encode() if isinstance(data, str) else data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def create(path: Path, data: bytes | str, *, before: str | None = None) -> bool:
+    """Write a file that must not change once it is there; True if this call made it.
+
+    Losing the race to equal bytes is success (False); ``before`` is the crash point between writing and naming.
+
+    Raises
+    ------
+    FitscaleError
+        If it is there with other bytes.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    temporary = _beside(path)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_synced(temporary, raw)
+            if before:
+                crash.point(before)
+            os.link(temporary, path)
+        except FileExistsError:
+            if path.read_bytes() != raw:
+                raise FitscaleError(
+                    f"{path}: is there already, with other contents: two fits of one recipe differ"
+                ) from None
+            return False
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    return True
+
+
+def store_content(folder: Path, data: bytes) -> str:
+    """Keep bytes under the digest of their contents; the digest."""
+    digest = hashlib.sha256(data).hexdigest()[:32]
+    path = folder / digest
+    if not path.exists():
+        create(path, data)
+    return digest
+
+
+def folder_whole(path: Path, fill: Callable[[Path], None], *, after: str | None = None) -> bool:
+    """Fill a folder under another name, then give it its own; False if it was there."""
+    if path.exists():
+        return False
+    temporary = _beside(path)
+    with disk_errors(path):
+        temporary.mkdir(parents=True)
+        try:
+            fill(temporary)
+            for child in temporary.iterdir():
+                with open(child, "rb") as file:
+                    os.fsync(file.fileno())
+            sync_folder(temporary)
+            try:
+                os.rename(temporary, path)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                return False  # another process was faster
+            sync_folder(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    if after:
+        crash.point(after)
+    return True

@@ -1,0 +1,90 @@
+"""From a key to a model's bytes: the version's index and its payload files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fitscale.errors import UsageError
+from fitscale.records.run import Manifest
+from fitscale.store import trust, versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Entry(NamedTuple):
+    key: tuple[Any, ...]
+    status: str
+    why: str
+    file: str
+    offset: int
+    length: int
+
+
+class Index:
+    """The index of one version, in memory: keys and places, not models."""
+
+    def __init__(self, run: Path, version: int) -> None:
+        import pyarrow.parquet as pq
+
+        self.run = run
+        self.version = version
+        self.manifest: Manifest = versions.manifest(run, version)
+        self.table: pa.Table = pq.read_table(
+            run / "versions" / str(version) / "index.parquet", use_threads=False, memory_map=True
+        )
+        self._rows: dict[tuple[Any, ...], int] | None = None
+        self._checked: set[str] = set()
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def rows(self) -> dict[tuple[Any, ...], int]:
+        """From key to row of the table."""
+        if self._rows is None:
+            columns = [self.table.column(name).to_pylist() for name in self.manifest.groups]
+            keys = zip(*columns, strict=True) if columns else [()]
+            self._rows = {key: i for i, key in enumerate(keys)}
+        return self._rows
+
+    def entry(self, row: int) -> Entry:
+        record = self.table.slice(row, 1).to_pylist()[0]
+        key = tuple(record[name] for name in self.manifest.groups)
+        file = self.manifest.payloads[record["file"]] if record["file"] is not None and record["file"] >= 0 else ""
+        return Entry(key, record["status"], record["why"] or "", file, record["offset"], record["length"])
+
+    def find(self, key: tuple[Any, ...]) -> Entry:
+        """The entry of a key.
+
+        Raises
+        ------
+        UsageError
+            If the version knows no such group.
+        """
+        row = self.rows().get(key)
+        if row is None:
+            shown = ", ".join(f"{name}={value!r}" for name, value in zip(self.manifest.groups, key, strict=False))
+            raise UsageError(f"{self.run}: version {self.version} has no model for {shown or key}")
+        return self.entry(row)
+
+    def payload(self, entry: Entry, *, pickles: bool, trusted: bool) -> bytes:
+        """A model's bytes.
+
+        Raises
+        ------
+        Untrusted
+            If loading them could run code that somebody else wrote.
+        UsageError
+            If the group has no model.
+        """
+        if entry.status != "fitted":
+            raise UsageError(f"{self.run}: the group {entry.key} has no model: it is {entry.status} ({entry.why})")
+        path = self.run / "models" / entry.file
+        if pickles and entry.file not in self._checked:
+            # Once for each payload file: the signature covers all of it.
+            trust.check(self.run, entry.file, path.read_bytes(), trust=trusted)
+            self._checked.add(entry.file)
+        with open(path, "rb") as file:
+            file.seek(entry.offset)
+            return file.read(entry.length)

@@ -1,0 +1,88 @@
+"""Versions: the finished models of a run. CURRENT names one; it moves atomically."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from fitscale.errors import UsageError
+from fitscale.records.run import Manifest
+from fitscale.store import chunks, crash, files
+
+
+def numbers(run: Path) -> list[int]:
+    """The finished versions, oldest first."""
+    folder = run / "versions"
+    if not folder.is_dir():
+        return []
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
+
+
+def manifest(run: Path, version: int) -> Manifest:
+    """What a version holds.
+
+    Raises
+    ------
+    UsageError
+        If there is no such version.
+    """
+    try:
+        return Manifest.from_json((run / "versions" / str(version) / "manifest.json").read_bytes())
+    except FileNotFoundError:
+        have = ", ".join(map(str, numbers(run))) or "none yet"
+        raise UsageError(f"{run}: no version {version}; there are: {have}") from None
+
+
+def current(run: Path) -> int | None:
+    """The version that is served, if there is one."""
+    try:
+        return int((run / "CURRENT").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def serve(run: Path, version: int) -> None:
+    """Let CURRENT name a finished version."""
+    manifest(run, version)
+    files.replace(run / "CURRENT", f"{version}\n")
+    crash.point("version.current")
+
+
+def failures(run: Path, version: int) -> list[dict[str, object]]:
+    """The groups of a version that have no model, with their reasons."""
+    text = (run / "versions" / str(version) / "failures.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def prune(run: Path, keep: set[int]) -> list[str]:
+    """Delete versions that are not in ``keep``, and every payload that neither a version nor a chunk of their tasks names.
+
+    CURRENT is always kept. Returns what was deleted.
+    """
+    gone: list[str] = []
+    kept = keep | ({current(run)} - {None})
+    for number in numbers(run):
+        if number not in kept:
+            shutil.rmtree(run / "versions" / str(number))
+            gone.append(f"versions/{number}")
+    named: set[str] = set()
+    tasks: set[str] = set()
+    for number in numbers(run):
+        about = manifest(run, number)
+        named.update(about.payloads)
+        tasks.update(recipe.digest for recipe in about.recipes.values())
+    for folder in (run / "tasks").glob("*") if (run / "tasks").is_dir() else ():
+        if folder.name not in tasks:
+            shutil.rmtree(folder)
+            gone.append(f"tasks/{folder.name}")
+            continue
+        for k in chunks.committed(run, folder.name):
+            result = chunks.read(run, folder.name, k)
+            named.update(name for name in (result.table, result.models, result.predictions) if name)
+    for path in (run / "models").glob("*") if (run / "models").is_dir() else ():
+        if path.name not in named:
+            path.unlink()
+            (run / "signatures" / path.name).unlink(missing_ok=True)
+            gone.append(f"models/{path.name}")
+    return gone

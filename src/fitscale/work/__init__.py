@@ -1,0 +1,1 @@
+"""Inside one worker process: task → feed → fit → checkpoint → commit."""

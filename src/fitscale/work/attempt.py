@@ -1,0 +1,68 @@
+"""One attempt, as one process does it: read the order, do the work, say how it ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from fitscale.contracts import Stopped
+from fitscale.errors import FitscaleError
+from fitscale.store import folder
+from fitscale.work.events import EventLog
+from fitscale.work.failure import describe
+from fitscale.work.phases import Ledger
+
+_imported_at = time.perf_counter()
+
+
+def work(run: Path, name: str) -> int:
+    """Do what attempts/ATTEMPT/order.json says. 0: done or stopped; else the exit code that the failure calls for.
+
+    ``name`` is ATTEMPT, or ATTEMPT.RANK where several processes work on it.
+    """
+    attempt, _, rank = name.partition(".")
+    order = folder.read_order(run, attempt)
+    log = EventLog(run / "attempts" / attempt, int(rank or 0))
+    ledger = Ledger()
+    try:
+        _dispatch(run, attempt, order, log, ledger)
+    except Stopped:
+        log.write("stopped", phases=ledger.so_far())
+        return 0
+    except Exception as error:  # whatever it is, it is this attempt's result
+        kind, _ = describe(error)
+        code = error.exit_code if isinstance(error, FitscaleError) else 1
+        log.write("failed", error=kind, message=str(error), code=code, phases=ledger.so_far())
+        traceback.print_exc(file=sys.stderr)
+        return code
+    else:
+        log.write("finished", phases=ledger.so_far())
+        return 0
+    finally:
+        log.close()
+
+
+def _dispatch(run: Path, attempt: str, order: folder.Order, log: EventLog, ledger: Ledger) -> None:
+    if order.kind == "finish":
+        from fitscale.work.finish import finish
+
+        with ledger.phase("save"):
+            finish(run, order)
+        return
+    from fitscale.work.context import WorkContext
+
+    task = folder.read_task(run, order.task)
+    if task.folder not in sys.path:
+        sys.path.append(task.folder)  # last: a user's random.py must not shadow a library
+    log.write("started", cpu_s=time.process_time())
+    context = WorkContext(run, attempt, order, task, log, ledger)
+    if order.kind == "groups":
+        from fitscale.work.groups import fit_groups
+
+        fit_groups(run, attempt, order, task, context, log, ledger)
+    else:
+        from fitscale.work.fit import fit_one, fit_samples
+
+        (fit_samples if order.samples else fit_one)(run, order, task, context)

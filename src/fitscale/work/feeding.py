@@ -1,0 +1,60 @@
+"""From a task to its feed: the reader of its snapshot, its encoding (learnt once for a run), its folds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fitscale.records.run import Order, Sample, Task
+from fitscale.store import crash, files, folder
+
+if TYPE_CHECKING:
+    from fitscale.contracts import Feed
+    from fitscale.data.encoding import Encoding
+    from fitscale.data.reader import Reader
+    from fitscale.work.context import WorkContext
+
+
+def reader_of(run: Path, task: Task, threads: int = 1) -> Reader:
+    """The rows of the task's snapshot."""
+    from fitscale.data.reader import open_reader
+
+    reader = open_reader(task.data, folder.read_snapshot(run, task.snapshot), threads=threads)
+    use = task.recipe.use
+    return reader if use >= 1 else reader.sample(max(1, round(reader.rows * use)), task.recipe.seed)
+
+
+def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool) -> Encoding:
+    """The encoding that the recipe names: read, or learnt now and kept for all who come after."""
+    from fitscale.data.encoding import Encoding
+    from fitscale.data.learning import learn
+
+    path = run / "encoding" / task.recipe.encoding / "encoding.json"
+    if path.exists():
+        return Encoding.from_json(path.read_bytes())
+    encoding = learn(reader, task.data, task.recipe.folds, task.traits)
+    if keep:
+        files.create(path, encoding.to_json())
+        crash.point("encoding.written")
+    return encoding
+
+
+def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: Sample | None = None) -> Feed:
+    """The feed of one model: of all rows, or of a part of them for a probe."""
+    from fitscale.data.feed import make_feed
+
+    reader = reader_of(run, task, order.threads)
+    if sample is not None:
+        reader = reader.sample(sample.rows, sample.seed)
+    with context.phase("encode"):
+        encoding = encoding_of(run, task, reader, keep=sample is None)
+    return make_feed(
+        reader,
+        task.data,
+        encoding,
+        task.recipe.folds,
+        form=order.form,
+        batch_rows=task.recipe.batch_rows or order.batch_rows,
+        scratch=context.scratch,
+        phase=context.phase,
+    )

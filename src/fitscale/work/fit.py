@@ -1,0 +1,118 @@
+"""One model: feed → fit → score the held-out rows → commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitscale.records.run import Order, Task
+from fitscale.registry import plugin
+from fitscale.store import checkpoints, chunks
+from fitscale.work.feeding import feed_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from fitscale.contracts import Batch, Feed, Framework, Scores
+    from fitscale.work.context import WorkContext
+
+
+def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
+    """Fit the task's model and commit it as its only chunk. Ranks other than 0 take part and commit nothing."""
+    framework: Framework = plugin("frameworks", task.recipe.framework)()
+    state = context.resume()
+    feed = feed_of(run, order, task, context)
+    fitted = framework.fit(feed, task.recipe, state, context)
+    if context.rank:
+        return
+    with context.phase("score"):
+        predictions = score_view(framework, framework.load(fitted.payload), feed)
+    with context.phase("save"):
+        row = {
+            "status": "fitted",
+            "kind": "",
+            "why": "",
+            "offset": 0,
+            "length": len(fitted.payload),
+            "n_train": feed.count("train"),
+            "n_holdout": feed.count("holdout"),
+            "units": fitted.units,
+        }
+        chunks.commit(
+            run,
+            order.task,
+            0,
+            result={"chunk": task.chunks[0], "scores": context.scores(), "units": fitted.units},
+            table=table_of([row]),
+            models=fitted.payload,
+            predictions=predictions,
+            pickles=framework.pickles,
+        )
+        checkpoints.clear(run, order.task)
+
+
+def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> None:
+    """A probe: fit and score parts of the rows, in rising order, and say after each what it took. Commits nothing."""
+    framework: Framework = plugin("frameworks", task.recipe.framework)()
+    for sample in order.samples:
+        context.begin_sample()
+        feed = feed_of(run, order, task, context, sample)
+        fitted = framework.fit(feed, task.recipe, None, context)
+        with context.phase("score"):
+            score_view(framework, framework.load(fitted.payload), feed)
+        context.end_sample(
+            rows=feed.count("train"),
+            holdout_rows=feed.count("holdout"),
+            validation_rows=feed.count("validation"),
+            units=fitted.units,
+            features=len(feed.names),
+            categories=sum(feed.categories),
+        )
+
+
+def table_of(rows: list[dict[str, Any]], keys: pa.Table | None = None) -> pa.Table:
+    """The chunk's table (see `chunks.TABLE`), after the columns of the keys."""
+    import pyarrow as pa
+
+    types = {"string": pa.string(), "int64": pa.int64(), "int32": pa.int32()}
+    columns = {name: pa.array([row[name] for row in rows], types[kind]) for name, kind in chunks.TABLE.items()}
+    before = {name: keys.column(name) for name in keys.column_names} if keys is not None else {}
+    return pa.table({**before, **columns})
+
+
+def score_view(framework: Framework, native: Any, feed: Feed) -> pa.Table | None:
+    """Predictions for the held-out rows, batch by batch; None where nothing is held out."""
+    if not feed.count("holdout"):
+        return None
+    seen: list[Batch] = []
+
+    def remember() -> Any:
+        for batch in feed.batches("holdout"):
+            seen.append(batch._replace(X=None))  # y, weight and row; the features go
+            yield batch
+
+    scored = list(framework.score(native, remember()))
+    return predictions_table(seen, scored, feed.classes)
+
+
+def predictions_table(seen: list[Batch], scored: list[Scores], classes: int) -> pa.Table:
+    """Row number, truth, weight and prediction: for two classes the probability of the second, for more one column each."""
+    import numpy as np
+    import pyarrow as pa
+
+    columns: dict[str, np.ndarray] = {
+        "row": np.concatenate([b.row for b in seen]),
+        "y": np.concatenate([b.y for b in seen]),
+    }
+    if seen[0].weight is not None:
+        columns["weight"] = np.concatenate([b.weight for b in seen if b.weight is not None])
+    columns["value"] = np.concatenate([s.value for s in scored])
+    proba = [s.proba for s in scored]
+    if all(p is not None for p in proba):
+        whole = np.concatenate([p for p in proba if p is not None])
+        if classes == 2:
+            columns["p1"] = np.ascontiguousarray(whole[:, 1])
+        else:
+            columns.update({f"p{k}": np.ascontiguousarray(whole[:, k]) for k in range(whole.shape[1])})
+    return pa.table(columns)

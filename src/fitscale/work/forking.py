@@ -1,0 +1,155 @@
+"""Run small fits in forked children: what a fit does to its process costs that fit alone.
+
+The parent has imported what is needed and loaded the data, and has started no thread and no OpenMP region (a fork after one
+hangs). A child takes many items; when it dies, the item that it was at is tried once more alone, then given up, and a new
+child goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from fitscale.work.failure import of_exit
+
+_HEADER = struct.Struct("<cqq")  # b'B' began item | b'R' result of item | b'E' end; item; length
+
+
+class Fatal(NamedTuple):
+    """An item that ended its process, twice."""
+
+    kind: str
+    why: str
+
+
+def fit_forked(
+    items: Sequence[int], fit: Callable[[int], Any], *, child_bytes: int | None = None, retries: int = 1
+) -> Iterator[tuple[int, Any]]:
+    """(item, what ``fit`` returned, or Fatal) for every item, each exactly once.
+
+    Parameters
+    ----------
+    items
+        In the order in which they are to be done.
+    fit
+        Called in a child; what it returns must pickle.
+    child_bytes
+        A child whose private anonymous memory passes this is ended, and counts as dead at its item.
+    retries
+        How often an item that killed its child is tried again, alone.
+    """
+    rest = list(items)
+    tried: dict[int, int] = {}
+    while rest:
+        suspect = next((item for item in rest if tried.get(item)), None)
+        batch = [suspect] if suspect is not None else rest
+        done: set[int] = set()
+        at: int | None = None
+        end: tuple[str, str] | None = None
+        for kind, item, value in _child(batch, fit, child_bytes):
+            if kind == b"B":
+                at = item
+            elif kind == b"R":
+                done.add(item)
+                at = None
+                yield item, value
+            else:
+                end = value
+        if end is not None:  # the child died
+            guilty = at if at is not None else next(item for item in batch if item not in done)
+            tried[guilty] = tried.get(guilty, 0) + 1
+            if tried[guilty] > retries:
+                done.add(guilty)
+                yield guilty, Fatal(*end)
+        rest = [item for item in rest if item not in done]
+
+
+def _child(
+    items: Sequence[int], fit: Callable[[int], Any], child_bytes: int | None
+) -> Iterator[tuple[bytes, int, Any]]:
+    """Fork once for these items; what the child says, and (b'E', -1, (kind, why)) if it did not come to its end."""
+    parent = os.getpid()
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _in_child(parent, items, fit, read, write)
+    os.close(write)
+    over = False
+    finished = False
+    try:
+        with open(read, "rb", buffering=0) as pipe:
+            while True:
+                if not select.select([pipe], [], [], 0.02)[0]:
+                    if child_bytes is not None and not over and _private_bytes(pid) > child_bytes:
+                        over = True
+                        os.kill(pid, signal.SIGKILL)
+                    continue
+                head = _exactly(pipe, _HEADER.size)
+                if head is None:
+                    break
+                kind, item, length = _HEADER.unpack(head)
+                body = _exactly(pipe, length)
+                if body is None:
+                    break
+                if kind == b"E":
+                    finished = True
+                else:
+                    yield kind, item, pickle.loads(body) if body else None
+    finally:
+        if not finished:
+            os.kill(pid, signal.SIGKILL)  # not reaped yet: the id is still this child's
+        _, status = os.waitpid(pid, 0)
+    if not finished:
+        why = ("memory", "the fit needed more memory than one fit may take") if over else of_exit(status)
+        yield b"E", -1, why
+
+
+def _in_child(parent: int, items: Sequence[int], fit: Callable[[int], Any], read: int, write: int) -> None:
+    """Never returns."""
+    from fitscale.engines.supervisor import die_with_parent
+
+    code = 1
+    try:
+        die_with_parent(parent)
+        os.close(read)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with open(write, "wb", buffering=0) as pipe:
+            for item in items:
+                _put(pipe, b"B", item, b"")
+                _put(pipe, b"R", item, pickle.dumps(fit(item), protocol=5))
+            _put(pipe, b"E", -1, b"")
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _put(pipe: Any, kind: bytes, item: int, body: bytes) -> None:
+    view = memoryview(_HEADER.pack(kind, item, len(body)) + body)
+    while view:
+        view = view[pipe.write(view) :]
+
+
+def _exactly(pipe: Any, length: int) -> bytes | None:
+    parts = []
+    while length:
+        part = pipe.read(min(length, 1 << 20))
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _private_bytes(pid: int) -> int:
+    """Anonymous memory that is the child's own, not shared with us since the fork."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+    except (OSError, ValueError):
+        return 0
+    return int(fields.get("Private_Dirty", "0 kB").split()[0]) * 1024

@@ -1,0 +1,38 @@
+"""What must hold between keys: each rule yields the place and the sentence of what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fitscale.records.workload import Workload
+
+
+def problems(w: Workload) -> Iterator[tuple[str, str]]:
+    """The places that contradict others, with what to do. Nothing for a sound workload."""
+    data, features, target = w.data, w.data.features, w.data.target
+    for name, columns in (("groups", data.groups), ("time", (data.time,)), ("weight", (data.weight,))):
+        if target in columns:
+            yield f"data.{name}", f"'{target}' is the target; it cannot be {_ROLES[name]} too"
+    if data.weight in data.groups:
+        yield "data.weight", f"'{data.weight}' is one of the groups; the weight needs a column of its own"
+    for name, columns in (("keep", features.keep), ("categorical", features.categorical)):
+        if target in columns:
+            yield f"data.features.{name}", f"'{target}' is the target; it cannot be a feature"
+    for column in features.drop:
+        if column in features.keep:
+            yield "data.features.drop", f"'{column}' stands in 'keep' too; remove it from one of them"
+        if column in features.categorical:
+            yield "data.features.drop", f"'{column}' stands in 'categorical' too; remove it from one of them"
+    if data.table and data.query:
+        yield "data.query", "there is a 'table' too; keep one of them"
+    if (data.step_s or data.horizon) and not data.time:
+        yield "data.time", "is missing: a series needs the column of its times"
+    if w.evaluate.by == "time" and not data.time:
+        yield "evaluate.by", "splitting by time needs data.time, the column that says when"
+    if w.evaluate.by == target:
+        yield "evaluate.by", f"'{target}' is the target; split by a column of the features, random or time"
+    if not w.where:
+        yield "where", "is empty: nothing may be used; leave it out for this machine, or name local"
+
+
+_ROLES = {"groups": "a group", "time": "the time", "weight": "the weight"}

@@ -1,0 +1,81 @@
+"""What the file's format knows and this version does not do yet: each has its sentence, none is ignored.
+
+A gap that hangs on a plug-in (an engine, an exporter, a source) closes by itself when the plug-in is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fitscale import registry
+from fitscale.errors import NotOffered
+from fitscale.records.workload import Workload
+from fitscale.workload.spot import Spot
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+BUILTIN_SCHEMES = ("", "file", "synthetic")
+
+
+class Gap(NamedTuple):
+    """``find`` returns what is asked for and not there yet, or nothing; ``what`` may show it as ``{found}``."""
+
+    place: str
+    find: Callable[[Workload], Any]
+    what: str
+    instead: str
+
+
+def _foreign_scheme(workload: Workload) -> str | None:
+    match = _SCHEME.match(workload.data.uri)
+    scheme = match[1].lower() if match else ""
+    extra = [name for name in registry.names("sources") if name not in registry.BUILTIN["sources"]]
+    reads = scheme in BUILTIN_SCHEMES or any(scheme in registry.plugin("sources", name).schemes for name in extra)
+    return None if reads else scheme
+
+
+def _unknown_formats(workload: Workload) -> str:
+    return ", ".join(name for name in workload.needs.export if name not in registry.names("exporters"))
+
+
+def _unknown_functions(workload: Workload) -> str:
+    return ", ".join(name for name in workload.needs.functions if name != "distributed_training")
+
+
+def _place(kind: str) -> Callable[[Workload], Any]:
+    return lambda w: any(p.kind == kind for p in w.where) and kind not in registry.names("engines")
+
+
+LAGS = "leave it out, and give lagged columns as features"
+PARQUET = "export the rows to Parquet, and give that path"
+GAPS = (
+    Gap("data.uri", _foreign_scheme, "reading from {found}://", PARQUET),
+    Gap("data.table", lambda w: w.data.table, "reading from databases", PARQUET),
+    Gap("data.query", lambda w: w.data.query, "reading from databases", PARQUET),
+    Gap("data.key", lambda w: w.data.key, "reading a table in parts by a key", PARQUET),
+    Gap("data.step", lambda w: w.data.step_s, "forecasting series", LAGS),
+    Gap("data.horizon", lambda w: w.data.horizon, "forecasting series", LAGS),
+    Gap(
+        "data.use",
+        lambda w: w.data.use == "enough",
+        "the learning curve of 'enough'",
+        "give all, or a share such as 20%",
+    ),
+    Gap("model.any_of", lambda w: w.model.any_of, "choosing among estimators", "name one as 'estimator'"),
+    Gap("model.function", lambda w: w.model.function, "a training function", "name an 'estimator' by its import path"),
+    Gap("model.search", lambda w: w.model.search, "tuning", "leave it out, and fix the parameters in 'params'"),
+    Gap("needs.export", _unknown_formats, "exporting to {found}", "leave it out, or name native"),
+    Gap("needs.deploy", lambda w: w.needs.deploy, "deploying", "leave it out, and copy the finished version yourself"),
+    Gap("needs.functions", _unknown_functions, "{found}", "leave it out; distributed_training is there"),
+    Gap("where", _place("ray"), "running on ray", "name local, or catalogue to compare machines"),
+    Gap("where", _place("spark"), "running on spark", "name local, or catalogue to compare machines"),
+)
+
+
+def refuse_gaps(workload: Workload, root: Spot) -> None:
+    """Raise NotOffered, with its place and sentence, for the first thing asked for that is not there yet."""
+    for gap in GAPS:
+        if found := gap.find(workload):
+            sentence = f"{gap.what.format(found=found)} is not offered yet: {gap.instead}"
+            raise NotOffered(gap.place, sentence, file=Spot(gap.place, root.file, root.lines).at_line)

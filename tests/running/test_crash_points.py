@@ -1,0 +1,100 @@
+"""A run that was killed, wherever and however often, ends with the same bytes as the uninterrupted one."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from killing import bytes_of, kill_after, train, wait_until_quiet, write_job
+
+from fitscale.store import crash
+
+ONE = {
+    "name": "one",
+    "data": {"uri": "synthetic://?rows=4000&columns=4", "target": "y"},
+    "model": {"estimator": "baseline.Classifier", "params": {"passes": 4}},
+}
+MANY = {
+    "name": "many",
+    "data": {"uri": "synthetic://?rows=4000&columns=4&groups=40", "target": "y", "groups": ["group"]},
+    "model": {"estimator": "baseline.Classifier", "params": {"passes": 2}},
+}
+TREES = {
+    "name": "trees",
+    "data": {"uri": "synthetic://?rows=6000&columns=5&categorical=1&missing=0.1", "target": "y"},
+    "evaluate": {"holdout": "20%", "early_stopping": {"rounds": 8, "validation": "10%"}},
+    "model": {
+        "estimator": "xgboost.XGBClassifier",
+        "params": {"n_estimators": 20, "max_depth": 4, "subsample": 0.7, "colsample_bytree": 0.7},
+    },
+}
+FORESTS = {**MANY, "name": "forests", "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 5}}}
+# Points that a job passes: one model writes no partition, many write no checkpoints.
+NOT_ONE = {"partition.written"}
+NOT_MANY = {"checkpoint.half", "checkpoint.written"}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The bytes of each job that nothing interrupted, trained once."""
+    known: dict[str, dict[str, str]] = {}
+
+    def of(job: dict[str, Any], choose: str) -> dict[str, str]:
+        if job["name"] not in known:
+            folder = tmp_path_factory.mktemp(job["name"])
+            code, said = train(write_job(folder, job), folder / "run", "--choose", choose)
+            assert code == 0, said
+            known[job["name"]] = bytes_of(folder / "run")
+        return known[job["name"]]
+
+    return of
+
+
+def _walk(tmp_path: Path, job: dict[str, Any], choose: str, point: str, wanted: dict[str, str]) -> None:
+    path, run = write_job(tmp_path, job), tmp_path / "run"
+    code, said = train(path, run, "--choose", choose, crash=point)
+    if point in crash.COMMAND:
+        assert code == -9, f"{point} was not passed: {said}"
+    wait_until_quiet(run)
+    code, said = train(path, run, "--choose", choose)
+    assert code == 0, said
+    assert bytes_of(run) == wanted
+
+
+@pytest.mark.parametrize("point", [p for p in crash.POINTS if p not in NOT_ONE])
+def test_one_model_survives_a_kill_at_every_point(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+    """One baseline model: the same bytes, wherever the command or its worker is killed."""
+    _walk(tmp_path, ONE, "in-memory", point, uninterrupted(ONE, "in-memory"))
+
+
+@pytest.mark.parametrize("point", [p for p in crash.POINTS if p not in NOT_MANY])
+def test_many_models_survive_a_kill_at_every_point(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+    """Forty baseline models: the same bytes, and none twice."""
+    _walk(tmp_path, MANY, "many-models", point, uninterrupted(MANY, "many-models"))
+
+
+@pytest.mark.parametrize(
+    "point", ["checkpoint.half", "checkpoint.written:2", "payload.written", "chunk.linked", "attempt.ended", "finish.payloads"]
+)
+def test_boosted_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+    """XGBoost with sampling of rows and columns, categories, missing values and early stopping."""
+    _walk(tmp_path, TREES, "in-memory", point, uninterrupted(TREES, "in-memory"))
+
+
+def test_kills_at_random_moments(tmp_path: Path, uninterrupted: Any) -> None:
+    """Five kills at moments that nobody chose, one after the other, in one run."""
+    path, run = write_job(tmp_path, TREES), tmp_path / "run"
+    seed = 20261123
+    moments = random.Random(seed)
+    for _ in range(5):
+        if kill_after(path, run, moments.uniform(0.5, 6.0), "--choose", "in-memory") is not None:
+            break
+        wait_until_quiet(run)
+    code, said = train(path, run, "--choose", "in-memory")
+    assert code == 0, said
+    assert bytes_of(run) == uninterrupted(TREES, "in-memory")
