@@ -1,4 +1,4 @@
-"""``python -m fitscale``."""
+"""``python -m fitscale``: the command line."""
 
 from fitscale.cli.main import main
 

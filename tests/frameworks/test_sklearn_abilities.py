@@ -241,6 +241,17 @@ def test_cost_grows_with_rows(path: str, exponent: tuple[float, float]) -> None:
     assert exponent[0] <= grown <= exponent[1]
 
 
+@pytest.mark.parametrize(
+    ("params", "tried"),
+    [({}, 4), ({"max_features": None}, 20), ({"max_features": 0.5}, 10), ({"max_features": 3}, 3)],
+)
+def test_forests_cost_by_the_columns_that_a_node_tries(params: dict[str, Any], tried: int) -> None:
+    """A node of a forest looks at ``max_features`` of the columns, by default at the root of their number."""
+    path = "sklearn.ensemble.RandomForestClassifier"
+    one = law(path, 10**5, features=20, max_features=1).time["iterations"][0].amount
+    assert law(path, 10**5, features=20, **params).time["iterations"][0].amount == pytest.approx(tried * one)
+
+
 def test_cost_of_a_pipeline_is_that_of_its_last_predictor() -> None:
     """A search over a pipeline costs its folds times the fit inside."""
     inner = {"sklearn.ensemble.RandomForestClassifier": {"n_estimators": 10}}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from fitscale.frameworks.xgboost import XGBoost
-from fitscale.records.run import Estimator, Form
+from fitscale.records.run import Estimator
 from fitscale.testing.frameworks import FrameworkSuite
 from fitscale.testing.trying import Case
 
@@ -17,7 +17,6 @@ def _case(name: str, target: str, **params: object) -> Case:
 
 class TestXGBoost(FrameworkSuite):
     framework = XGBoost
-    forms: ClassVar[Mapping[str, tuple[Form, ...]]] = {"bins": ("bins",), "stream": ("stream", "cache")}
     cases: ClassVar[Mapping[str, Case]] = {
         "binary": _case("XGBClassifier", "binary"),
         "sampled": _case("XGBClassifier", "binary", subsample=0.7, colsample_bylevel=0.6),

@@ -29,7 +29,7 @@ def check_columns(snapshot: Snapshot, data: DataSpec) -> None:
     for place, name in named:
         if name not in types:
             shown = ", ".join(list(types)[:20]) + (", …" if len(types) > 20 else "")
-            raise WorkloadError(f"data.{place}", f"no column '{name}'{nearest(name, types)}; columns: {shown}")
+            raise WorkloadError(f"data.{place}", f"no column '{name}'{nearest(name, types) or ';'} columns: {shown}")
         if name in taken and not (place == "time" and taken[name] == "groups"):
             also = "twice" if taken[name] == place else f"also as data.{taken[name]}"
             raise WorkloadError(f"data.{place}", f"column '{name}' is named {also}: a column has one role")

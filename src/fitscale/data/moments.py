@@ -24,9 +24,10 @@ class Moments:
         n = len(values)
         if not n:
             return
-        mean = float(values.sum()) / n
-        apart = values - mean
-        squares = float(np.multiply(apart, apart, out=apart).sum())
+        with np.errstate(over="ignore"):
+            mean = float(values.sum()) / n
+            apart = values - mean
+            squares = float(np.multiply(apart, apart, out=apart).sum())
         both = self.n + n
         step = mean - self.mean
         self._squares += squares + step * step * (self.n * n / both)
@@ -35,5 +36,5 @@ class Moments:
 
     @property
     def deviation(self) -> float:
-        """Of the values as a population; 1 where they are all the same, so that dividing by it changes nothing."""
-        return float(np.sqrt(self._squares / self.n)) if self.n and self._squares > 0 else 1.0
+        """Of the values as a population; 1 where they are all the same (or beyond all measure), which changes nothing."""
+        return float(np.sqrt(self._squares / self.n)) if 0 < self._squares < np.inf else 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitscale.data.checks import check_columns
 from fitscale.data.features import roles_of
-from fitscale.data.tally import ColumnTally, GroupTally
+from fitscale.data.tally import KEPT, KEPT_OF_ALL, ColumnTally, GroupTally
 from fitscale.data.target import TargetValues, need_classes, need_no_missing, need_numbers, target_values
 from fitscale.records.base import Figure
 from fitscale.records.data import ColumnProfile, GroupSizes, Profile
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 PILOT_ROWS = 16_384  # read first, to learn how fast the rest is
+BATCH_CELLS = 4_000_000  # at once: the time is looked at between batches
 SMALL_ROWS = 131_072  # so many are read at once, without a pilot
 KEY_SHARE = 0.95  # so many different values in so many rows: a key (above 4,096 the count is ± 2.6 %)
 
@@ -35,7 +36,7 @@ def profile(reader: Reader, data: DataSpec, *, limit_bytes: int, limit_s: float)
     """Look at all rows where the limits allow it, else at a seeded part that is spread over the data.
 
     ``limit_bytes`` bounds the bytes of the units that are entered (for group sizes: the group columns' share of them),
-    ``limit_s`` the time, which can be passed by that of one unit. Half of it at most goes to the group sizes.
+    ``limit_s`` the time, which can be passed by that of one batch. Half of it at most goes to the group sizes.
     """
     began = time.monotonic()
     groups, group_bytes, note = _group_sizes(reader, data, limit_bytes, began + limit_s / 2)
@@ -69,8 +70,9 @@ def _columns(reader: Reader, limit_bytes: int, until: float) -> tuple[dict[str, 
     part = reader if reader.rows <= SMALL_ROWS and all_bytes <= limit_bytes else reader.sample(PILOT_ROWS, seed=0)
     finished: dict[str, ColumnTally] | None = None
     spent = 0
+    kept = min(KEPT, max(256, KEPT_OF_ALL // len(reader.snapshot.columns)))
     while True:
-        columns = {name: ColumnTally(name, type) for name, type in reader.snapshot.columns}
+        columns = {name: ColumnTally(name, type, kept) for name, type in reader.snapshot.columns}
         began = time.monotonic()
         read, counting_s = _tally(part, columns, until)
         decoding_s = time.monotonic() - began - counting_s
@@ -99,7 +101,8 @@ def _tally(part: Reader, columns: dict[str, ColumnTally], until: float) -> tuple
     starts = [start for start, _ in part.ranges]
     place = rows = 0
     seconds = 0.0
-    for first, batch in part.batches(list(columns)):
+    size = min(65_536, max(1_024, BATCH_CELLS // len(columns)))
+    for first, batch in part.batches(list(columns), batch_rows=size):
         while place + 1 < len(starts) and starts[place + 1] <= first:
             place += 1
         began = time.monotonic()
@@ -167,6 +170,7 @@ def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> 
     if role is not None:
         return told
     seen = tally.distinct.seen
+    seen_of = f"{rows:,} rows" if complete else of
     if seen == 1 and tally.counted == read:
         told.append(f"column '{name}' has one value in {of}: {drop}")
     elif name == "__index_level_0__":
@@ -176,5 +180,5 @@ def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> 
         and seen >= KEY_SHARE * read
         and (tally.kind == "category" or tally.type.startswith(("int", "uint")))
     ):
-        told.append(f"column '{name}' has a different value in nearly each row, as a key has: {drop}")
+        told.append(f"column '{name}' has a different value in nearly all of {seen_of}, as a key has: {drop}")
     return told

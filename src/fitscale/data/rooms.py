@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fitscale.data.encoding import Encoding
-
-
-class Room(Protocol):
-    """Where the encoded features of a view gather."""
-
-    def put(self, X: Any) -> None: ...
-    def whole(self) -> Any: ...
 
 
 class DenseRoom:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fitscale.records.data import GroupSizes
 
 KEPT = 4_096  # smallest hashes kept: counts to there are exact, above it ± 2.6 % (90 %)
+KEPT_OF_ALL = KEPT * 1_000  # 32 MB: wide data keeps fewer of each column
 SPACE = 2.0**64
 PENDING = 2_000_000  # partial group counts held before they are summed up
 
@@ -24,25 +25,26 @@ PENDING = 2_000_000  # partial group counts held before they are summed up
 class Distinct:
     """How many different values there are: the k smallest hashes (Bar-Yossef and others, 2002)."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        self.kept = kept
         self._least = np.empty(0, np.uint64)
 
     def add(self, column: pa.Array) -> None:
         """Count the values of a column without nulls and NaN."""
         import pyarrow.compute as pc
 
-        full = len(self._least) == KEPT
+        full = len(self._least) == self.kept
         words = hashed(words_of(column if full else pc.unique(column)), 0)
         if full:  # almost nothing passes once many have gone by
             words = words[words < self._least[-1]]
         if len(words):
-            self._least = np.unique(np.concatenate([self._least, words]))[:KEPT]
+            self._least = np.unique(np.concatenate([self._least, words]))[: self.kept]
 
     @property
     def seen(self) -> float:
         """Of the values that went by."""
         n = len(self._least)
-        return float(n) if n < KEPT else (KEPT - 1) * SPACE / float(self._least[-1])
+        return float(n) if n < self.kept else (self.kept - 1) * SPACE / float(self._least[-1])
 
     def figure(self, counted: int, of: float) -> Figure:
         """Over all ``of`` values when ``counted`` of them went by.
@@ -52,8 +54,8 @@ class Distinct:
         """
         seen = min(self.seen, float(max(counted, 1)))
         if counted >= of:
-            error = 1.645 / math.sqrt(KEPT - 2)
-            return Figure.exact(seen) if seen < KEPT else Figure.around(seen, error, "estimated")
+            error = 1.645 / math.sqrt(self.kept - 2)
+            return Figure.exact(seen) if len(self._least) < self.kept else Figure.around(seen, error, "estimated")
         once = seen * seen / max(counted, 1)
         more = of / max(counted, 1)
         value = seen - once + once * math.sqrt(more)
@@ -63,14 +65,14 @@ class Distinct:
 class ColumnTally:
     """One column. Rows are told apart by the place in the data that they were read from."""
 
-    def __init__(self, name: str, type: str) -> None:
+    def __init__(self, name: str, type: str, kept: int = KEPT) -> None:
         self.name = name
         self.type = type
         self.kind = kind_of(type)
         self.infinite = 0
         self.missing: dict[int, int] = {}  # by place
         self.rows: dict[int, int] = {}
-        self.distinct = Distinct()
+        self.distinct = Distinct(kept)
 
     def add(self, place: int, column: pa.Array) -> None:
         import pyarrow.compute as pc

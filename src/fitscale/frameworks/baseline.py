@@ -45,9 +45,8 @@ class Baseline:
     pickles: ClassVar[bool] = False
 
     def traits(self, estimator: Estimator) -> Traits:
-        words: list[tuple[str, str, tuple[str, ...]]] = [("model.estimator", estimator.path, PATHS)]
-        words += [("model.params", name, tuple(PARAMS)) for name in estimator.params]
-        for place, word, known in words:
+        words = [("model.params", name, [*PARAMS]) for name in estimator.params]
+        for place, word, known in [("model.estimator", estimator.path, [*PATHS]), *words]:
             if word not in known:
                 raise WorkloadError(place, f"no '{word}'{nearest(word, known)}; baseline knows: {', '.join(known)}")
         params = PARAMS | estimator.params
@@ -62,11 +61,11 @@ class Baseline:
     def law(self, shape: Shape, recipe: Recipe, form: Form) -> Law:
         passes, stream = int((PARAMS | recipe.estimator.params)["passes"]), form == "stream"
         cells = min(recipe.batch_rows or 65_536, shape.rows) * shape.features if stream else shape.cells
-        sums = Term(name="sums", amount=passes * shape.rows, prior=5e-8, floor=1e-9)
-        score = Term(name="rows", amount=shape.holdout_rows, prior=2e-8)
         memory = (Term(name="process", amount=1, prior=8e7, floor=3e7), Term(name="X", amount=cells, prior=4.0))
-        reads = float(passes if stream else 1)
-        return Law(units=passes, passes=reads, time={"iterations": (sums,), "score": (score,)}, memory=memory)
+        score = (Term(name="rows", amount=shape.holdout_rows, prior=2e-8),)
+        sums = (Term(name="sums", amount=passes * shape.rows, prior=5e-8, floor=1e-9),)
+        phases: dict[str, tuple[Term, ...]] = {"iterations": sums, "score": score}
+        return Law(units=passes, passes=float(passes if stream else 1), time=phases, memory=memory)
 
     def fit(self, feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
         params = PARAMS | recipe.estimator.params
@@ -94,7 +93,7 @@ class Baseline:
 
     def score(self, native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
         value = np.array(native["value"])
+        said = float(value.argmax()) if native["classes"] else value[0]
         for batch in batches:
-            proba = np.tile(value, (len(batch.row), 1)) if native["classes"] else None
-            said = float(value.argmax()) if native["classes"] else value[0]
-            yield Scores(np.full(len(batch.row), said), proba, batch.row)
+            n = len(batch.row)
+            yield Scores(np.full(n, said), np.tile(value, (n, 1)) if native["classes"] else None, batch.row)

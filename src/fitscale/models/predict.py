@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,9 @@ def predict(
                 why[reason] = why.get(reason, 0) + count
             told(rows, reader.rows)
         if writer is None:
-            pq.write_table(pa.table({"prediction": pa.nulls(0, pa.float64()), "why": pa.nulls(0, pa.string())}), temporary)
+            pq.write_table(
+                pa.table({"prediction": pa.nulls(0, pa.float64()), "why": pa.nulls(0, pa.string())}), temporary
+            )
         else:
             writer.close()
         os.replace(temporary, out)
@@ -116,7 +119,7 @@ def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dic
             if chances is None:
                 chances = np.full((n, chance.shape[1]), np.nan)
             chances[at] = chance
-    reasons = {str(r): int(c) for r, c in zip(*np.unique(why[why != None].astype(str), return_counts=True), strict=True)}  # noqa: E711
+    reasons = dict(Counter(reason for reason in why if reason is not None))
     columns = {name: batch.column(name) for name in run.manifest.groups}
     columns["prediction"] = run.encoding.decode(value)
     if proba:

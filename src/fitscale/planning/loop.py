@@ -23,6 +23,7 @@ from fitscale.records.run import Event, Sample
 NO_PROBE_S = 10.0
 BUDGET_S = 5.0
 BUDGET_SHARE = 0.02
+SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
 PLAN_BEGIN_S = 40.0  # `plan` answers within a minute: it begins at full size only what shows its pace within this
 
 
@@ -146,7 +147,13 @@ class Loop:
         )  # fmt: skip
 
     def _assess(self, candidate: Candidate) -> Assessed:
-        return Assessed(candidate=candidate, forecast=self._forecast(candidate))
+        return Assessed(candidate=candidate, forecast=self._forecast(candidate).but(done_s=self._done_s(candidate)))
+
+    def _done_s(self, candidate: Candidate) -> float:
+        """How long the run's own attempt has worked on this candidate: what another would have to catch up."""
+        if not self._goes_on or self._leader is None or self._leader[0] != candidate:
+            return 0.0
+        return round(probing.worked_s(self._leader[1].events), 3)
 
     def _is_refused(self, candidate: Candidate) -> bool:
         return any(refusal.candidate == candidate for refusal in self._refused)
@@ -189,7 +196,7 @@ class Loop:
     def _fits(self, candidate: Candidate) -> bool | None:
         """True or False where the interval says so, None where it does not."""
         memory = self._forecast(candidate).memory_bytes
-        limit = self._machine.memory_bytes / max(1, 1)
+        limit = self._machine.memory_bytes
         if memory.high <= limit:
             return True
         return False if memory.low > limit else None
@@ -230,16 +237,14 @@ class Loop:
         """Probe those whose optimistic bound beats the leader's pessimistic one, while the budget lasts."""
         assert self._attempts is not None
         for rival in sorted(rivals, key=lambda c: self._forecast(c).time_s.low):
-            if self._choose or self._is_refused(rival):
+            if self._choose or self._is_refused(rival) or self._measured.get(rival.path):
                 continue
-            if self._leader is not None and self._forecast(rival).time_s.low >= self._forecast(leader).time_s.high:
-                continue
-            if self._measured.get(rival.path):
-                continue
+            if self._forecast(rival).time_s.low + SAMPLE_S >= self._forecast(leader).time_s.high - self._done_s(leader):
+                continue  # even if it is as fast as it could be, looking at it costs more than it saves
             if self._budget_left() <= 0:
                 self._settled = False
                 return
-            live = self._leader[1] if self._leader else None
+            live = self._leader[1] if self._leader and self._goes_on else None
             if live is not None and not (live.cause == "running" and self._attempts.park(live)):
                 return  # it is done already: nothing is left to choose
             self._sample(rival)
@@ -262,6 +267,9 @@ class Loop:
         with _Watch() as watch:
             live = self._attempts.sample(candidate, tuple(affordable))
         self._spent_s += watch.wall_s
+        if live.cause == "failed":
+            self._refused.append(deciding.probe_failed(self._assess(candidate), live.events))
+            return
         for found in probing.from_samples(candidate, self._shape, live.events, watch.share):
             self._keep(candidate, found)
 
@@ -274,23 +282,34 @@ class Loop:
             self._shape = self._shape.but(features=measurement.shape.features)
 
     def _budget_left(self) -> float:
-        forecast = max((self._forecast(c).time_s.value for c in [self._leader[0]]), default=0.0) if self._leader else 0.0
+        forecast = (
+            max((self._forecast(c).time_s.value for c in [self._leader[0]]), default=0.0) if self._leader else 0.0
+        )
         budget = self._budget_s if self._budget_s is not None else max(BUDGET_S, BUDGET_SHARE * forecast)
         return budget - self._spent_s
 
     # Other machines.
 
     def _compared(self, found: Sequence[Candidate]) -> tuple[Assessed, ...]:
-        """The paths on the machines of the catalogue: modelled, never measured there."""
-        return tuple(
-            Assessed(candidate=there, forecast=forecasting.elsewhere(forecast, self._law(candidate), self._machine, machine))
-            for candidate in found
-            if candidate.strategy != "data-parallel"
-            for forecast in [self._forecast(candidate)]
-            for machine in self._elsewhere
-            for there in [candidate.but(machine=machine.name, threads=machine.cores if candidate.workers == 1 else 1,
-                                        workers=1 if candidate.workers == 1 else machine.cores)]
-        )  # fmt: skip
+        """The paths on the machines of the catalogue that pass its gates: modelled, never measured there."""
+        compared = []
+        for candidate in found:
+            if candidate.strategy == "data-parallel":
+                continue
+            law, forecast = self._law(candidate), self._forecast(candidate)
+            shared = candidate.strategy == "many-models"
+            for machine in self._elsewhere:
+                cores = machine.cores
+                there = candidate.but(
+                    machine=machine.name, threads=1 if shared else cores, workers=cores if shared else 1
+                )
+                modelled = forecasting.elsewhere(
+                    forecast, law, self._machine, machine, processes=there.workers / candidate.workers
+                )
+                assessed = Assessed(candidate=there, forecast=modelled)
+                if deciding.gate(assessed, self._prepared.workload, machine, surely=False) is None:
+                    compared.append(assessed)
+        return tuple(compared)
 
 
 class _Watch:
@@ -311,5 +330,3 @@ class _Watch:
 
 def _enough_chunks(events: Sequence[Event]) -> bool:
     return sum(event.kind == "chunk" for event in events) >= 4
-
-

@@ -47,8 +47,8 @@ def prepare(workload: Workload, run: Path) -> Prepared:
     WorkloadError, DataError
         What cannot be trained, with its place and the next step.
     """
+    from fitscale.data.checks import check_columns
     from fitscale.data.profile import profile
-    from fitscale.data.snapshot import check_columns
 
     reader = _open(workload, run)
     check_columns(reader.snapshot, workload.data)
@@ -101,7 +101,7 @@ def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
     evaluate, data, seed = workload.evaluate, workload.data, workload.seed
     if evaluate.cv:
         parts = tuple(
-            Fit(f"cv {k + 1}/{evaluate.cv}", folds_of(evaluate, seed, data, reader, part=k))
+            Fit(f"cv {k + 1}/{evaluate.cv}", folds_of(evaluate, seed, data, reader, part=(k, evaluate.cv)))
             for k in range(evaluate.cv)
         )
         return (*parts, Fit("final", refit_of(parts[0].folds)))
@@ -150,7 +150,9 @@ def _features(workload: Workload, snapshot: Snapshot, about: Profile) -> list[Co
     return [column for column in about.columns if column.name in chosen]
 
 
-def recipe_of(prepared: Prepared, fit: Fit, *, threads: int, ranks: int = 1, params: dict[str, object] | None = None) -> Recipe:
+def recipe_of(
+    prepared: Prepared, fit: Fit, *, threads: int, ranks: int = 1, params: dict[str, object] | None = None
+) -> Recipe:
     """The recipe of one fit under one arrangement. ``params`` override the estimator's."""
     workload, traits = prepared.workload, prepared.traits
     encoding = digest_of(

@@ -42,7 +42,7 @@ def from_samples(candidate: Candidate, shape: Shape, events: Sequence[Event], co
                     validation_rows=data["validation_rows"],
                     features=data["features"],
                     categories=data["categories"],
-                    source_bytes=round(shape.source_bytes * data["rows"] / max(1, shape.rows)),
+                    source_bytes=data["source_bytes"],
                     threads=candidate.threads,
                 ),
                 full_size=False,
@@ -63,7 +63,9 @@ def is_measured(events: Sequence[Event], least_s: float = 1.0) -> bool:
     return len(units) >= 3 and units[-1].at - units[0].at >= least_s
 
 
-def from_beginning(candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float) -> Measurement | None:
+def from_beginning(
+    candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float
+) -> Measurement | None:
     """What the beginning of the run itself showed; None before its second unit. The first unit is left out: it is dearer."""
     units = [event for event in events if event.kind == "units" and event.rank == 0]
     if len(units) < 2:
@@ -75,7 +77,7 @@ def from_beginning(candidate: Candidate, shape: Shape, events: Sequence[Event], 
         path=candidate.path,
         shape=shape.but(threads=candidate.threads),
         full_size=True,
-        phases={name: phase for name, phase in _phases(first.data["phases"]).items() if name != "iterations"},
+        phases={name: phase for name, phase in _phases(first.data.get("phases", {})).items() if name != "iterations"},
         units=counted,
         unit_s=max(0.0, last.at - first.at - paused) / counted,
         unit_cpu_s=(last.data["cpu_s"] - first.data["cpu_s"]) / counted,
@@ -108,6 +110,12 @@ def from_chunks(
         contention=contention,
         attempt=f"{len(chunks)} chunks, {rows:,} of {total_rows:,} rows",
     )
+
+
+def worked_s(events: Sequence[Event]) -> float:
+    """Wall seconds from the first to the last event of an attempt, without those in which it was paused."""
+    own = [event.at for event in events if event.kind not in ("memory", "ended")]
+    return own[-1] - own[0] - _paused_s(events, own[0], own[-1]) if own else 0.0
 
 
 def _paused_s(events: Sequence[Event], start: float, stop: float) -> float:

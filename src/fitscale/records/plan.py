@@ -91,8 +91,11 @@ class Forecast(Record):
     cost_usd: Figure | None = None
     phases: dict[str, float] = {}
     source: str = ""  # 'from 3 probes up to 2 % of the rows', 'from priors'
+    done_s: float = 0.0  # of the time, by an attempt that was begun and would go on
     time_p50_s: float | None = None
     memory_p99_bytes: float | None = None
+    rows: int = 0  # training rows that it is for
+    memory_fixed_bytes: float = 0.0  # what of the memory stays however few the rows
 
 
 class Refusal(Record):

@@ -118,12 +118,24 @@ class Until(Record):
     seconds: float | None = None
 
 
+class Partitioning(Record):
+    """Cut the rows of a snapshot by group, into data/NAME of the run."""
+
+    name: str
+    snapshot: str
+    data: DataSpec
+    folds: tuple[Folds, ...]  # of all fits: what they look at is kept
+    use: float = 1.0
+    seed: int = 0
+
+
 class Order(Record):
     """attempts/EPOCH-N/order.json: all that a worker is told."""
 
-    kind: Literal["fit", "groups", "finish"]
-    task: str
+    kind: Literal["partition", "fit", "groups", "finish"]
     epoch: int
+    task: str = ""
+    partitioning: Partitioning | None = None  # kind partition
     form: Form = "matrix"
     batch_rows: int = 65_536
     chunks: tuple[int, ...] = (0,)

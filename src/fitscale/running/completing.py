@@ -52,7 +52,7 @@ def complete(
         if attempt.cause == "done":
             continue
         if attempt.cause == "failed":
-            raise _failure(attempt)
+            raise failure_of(attempt)
         if attempt.cause == "stopped":
             raise Resumable(f"{run}: the work was stopped; the same command goes on")
         fruitless = 0 if _progress(run, digest) != before else fruitless + 1
@@ -65,12 +65,21 @@ def complete(
                 )
             candidate = left.pop(0)
         elif fruitless >= RETRIES:
-            raise FitscaleError(f"{run}: {candidate.name} ended {fruitless} times in a row: {why}; see {attempt.folder}")
+            raise FitscaleError(
+                f"{run}: {candidate.name} ended {fruitless} times in a row: {why}; see {attempt.folder}"
+            )
     return candidate
 
 
 def put_together(
-    run: Path, version: int, tasks: Sequence[str], candidate: Candidate, attempts: Attempts, machine: Machine, *, trust: bool
+    run: Path,
+    version: int,
+    tasks: Sequence[str],
+    candidate: Candidate,
+    attempts: Attempts,
+    machine: Machine,
+    *,
+    trust: bool,
 ) -> None:
     """Let a worker write versions/V from what was committed, unless it is there."""
     for _ in range(RETRIES):
@@ -84,7 +93,7 @@ def put_together(
         attempt = attempts.start(one, order)
         attempts.follow(attempt)
         if attempt.cause == "failed":
-            raise _failure(attempt)
+            raise failure_of(attempt)
     if not (run / "versions" / str(version)).exists():
         raise FitscaleError(f"{run}: version {version} could not be put together; see {attempt.folder}")
 
@@ -98,7 +107,7 @@ def _progress(run: Path, digest: str) -> tuple[int, tuple[str, ...]]:
     return len(chunks.committed(run, digest)), tuple(sorted(p.name for p in saved.glob("*"))) if saved.exists() else ()
 
 
-def _failure(attempt: Attempt) -> FitscaleError:
+def failure_of(attempt: Attempt) -> FitscaleError:
     event = next(e for e in reversed(attempt.events) if e.kind == "failed")
     code = int(event.data["code"])
     kinds = {2: UsageError, 3: NothingRuns, 75: Resumable}
@@ -108,5 +117,3 @@ def _failure(attempt: Attempt) -> FitscaleError:
     # An error of ours says what to do; a library's says its name too.
     own = code != 1 or name == "FitscaleError"
     return cls(message if own else f"the fit failed: {name}: {message}; the whole trace is in {attempt.folder}")
-
-

@@ -11,6 +11,7 @@ from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Event, Order, Sample
 from fitscale.running.attempts import Attempt, Attempts
+from fitscale.running.completing import failure_of
 from fitscale.running.tasks import order_for, write_tasks
 
 
@@ -38,6 +39,8 @@ class Probes:
 
     def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
         order = self._order(candidate).but(samples=samples, resume=False)
+        if candidate.ranks > 1:  # each rank needs batches of its own, of a small sample too
+            order = order.but(batch_rows=max(256, samples[0].rows // (8 * candidate.ranks)))
         attempt = self._attempts.start(candidate, order)
         self._attempts.follow(attempt)
         return attempt
@@ -45,6 +48,8 @@ class Probes:
     def begin(self, candidate: Candidate, enough: Callable[[Sequence[Event]], bool]) -> Live:
         attempt = self._attempts.start(candidate, self._order(candidate))
         self._attempts.follow(attempt, lambda a: enough(a.events))
+        if attempt.cause == "failed":  # at full size this is the run's own failure, whoever tries it
+            raise failure_of(attempt)
         return attempt
 
     def park(self, live: Live) -> bool:

@@ -22,7 +22,7 @@ def write_tasks(
 ) -> dict[str, str]:
     """Write down the tasks whose recipes are known; name → recipe digest. A final fit may wait for the judged one."""
     folder.write_snapshot(run, prepared.snapshot)
-    found = {}
+    found: dict[str, str] = {}
     for fit in prepared.fits:
         params = _final_params(run, prepared, fit, found)
         if params is None:
@@ -63,7 +63,9 @@ def _task(
 
         def seconds(rows: int) -> float:
             law = framework.law(prepared.shape.but(rows=rows, groups=1, threads=1), recipe, candidate.form)
-            return sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
+            return float(
+                sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
+            )
 
         bounds = bounds_of(sizes, seconds)
     return Task(

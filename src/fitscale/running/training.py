@@ -86,9 +86,8 @@ def train(
         basis = basis_of(prepared)
         state = state_of(run)
         served = state.finished.get(state.serving or 0)
-        if state.unfinished is None and served is not None and served.basis == basis and not fresh:
-            if choose in (None, served.candidate.name):
-                return Trained(run, versions.manifest(run, served.version), None, nothing_to_do=True)
+        if not fresh and state.unfinished is None and served is not None and _is_same(served, basis, choose):
+            return Trained(run, versions.manifest(run, served.version), None, nothing_to_do=True)
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
@@ -159,6 +158,10 @@ def basis_of(prepared: Prepared) -> Basis:
     return Basis(job=job, data=prepared.snapshot.content, versions=prepared.traits.versions)
 
 
+def _is_same(served: Begun, basis: Basis, choose: str | None) -> bool:
+    return served.basis == basis and choose in (None, served.candidate.name)
+
+
 def _unfinished(run: Path, state: RunState, basis: Basis, told: Told) -> Begun | None:
     """The version to go on with, if there is one of the same workload.
 
@@ -171,7 +174,9 @@ def _unfinished(run: Path, state: RunState, basis: Basis, told: Told) -> Begun |
     if begun is None:
         return None
     if begun.basis.job != basis.job:
-        told.note(f"the workload was edited: version {begun.version} begins anew; what was begun before stays until pruned")
+        told.note(
+            f"the workload was edited: version {begun.version} begins anew; what was begun before stays until pruned"
+        )
         return None
     if begun.basis.data != basis.data:
         from fitscale.data.snapshot import compare
@@ -289,5 +294,5 @@ def smaller_than(candidate: Candidate, plan: Plan) -> list[Candidate]:
 
 
 def _elsewhere(workload: Workload) -> tuple[Machine, ...]:
-    places = [place.address for place in workload.where if place.kind == "catalogue"]
+    places: list[str | None] = [place.address for place in workload.where if place.kind == "catalogue"]
     return tuple(machine for address in places or [None] for machine in catalogue(address))

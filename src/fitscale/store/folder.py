@@ -1,13 +1,13 @@
 """The run folder: where everything of a run lies, and how it is begun and opened.
 
-    run.json              immutable; its presence makes the run exist
-    plans/NNN.json        workload, forecasts, decision
-    encoding/KEY/  data/NAME/  snapshots, staged and partitioned data
-    lock  journal/EPOCH.jsonl
-    tasks/RECIPE/{task.json, ckpt/N/, chunks/K}
-    attempts/EPOCH-N/     order, control, events by rank, logs
-    models/HASH           payload files, by content;  signatures/HASH for those that could run code
-    versions/V/{index.parquet, metrics.json, failures.jsonl, manifest.json}   CURRENT
+run.json              immutable; its presence makes the run exist
+plans/NNN.json        workload, forecasts, decision
+encoding/KEY/  data/NAME/  snapshots, staged and partitioned data
+lock  journal/EPOCH.jsonl
+tasks/RECIPE/{task.json, ckpt/N/, chunks/K}
+attempts/EPOCH-N/     order, control, events by rank, logs
+models/HASH           payload files, by content;  signatures/HASH for those that could run code
+versions/V/{index.parquet, metrics.json, failures.jsonl, manifest.json}   CURRENT
 """
 
 from __future__ import annotations

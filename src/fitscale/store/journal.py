@@ -17,7 +17,9 @@ from typing import Any
 from fitscale.store import crash
 from fitscale.store.files import disk_errors, sync_folder
 
-KINDS = frozenset({"command", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished", "failed"})
+KINDS = frozenset(
+    {"command", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished", "failed"}
+)
 log = logging.getLogger("fitscale")
 
 

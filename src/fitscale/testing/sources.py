@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from fitscale.contracts import Source
 from fitscale.data.reader import Reader, open_reader
@@ -145,7 +145,7 @@ class SourceSuite:
         reader = open_reader(self.make(tmp_path))
         wanted = min(1_000, reader.rows // 10)
         counting = Counting(reader.source)
-        sample = Reader(counting, reader.snapshot).sample(wanted, seed=0)
+        sample = Reader(cast(Source, counting), reader.snapshot).sample(wanted, seed=0)
         rows = [first for first, _ in sample.batches(_all(reader)[:1])]
         assert {min(3, 4 * row // reader.rows) for row in rows} == {0, 1, 2, 3}
         assert len(counting.opened) <= max(8, 2 * wanted // min(stop - start for start, stop, _ in reader.units))
@@ -157,7 +157,7 @@ class SourceSuite:
         reader = open_reader(self.make(tmp_path))
         counting = Counting(reader.source)
         start, stop, _ = reader.units[len(reader.units) // 2]
-        list(Reader(counting, reader.snapshot).batches(_all(reader)[:1], start=start, stop=stop))
+        list(Reader(cast(Source, counting), reader.snapshot).batches(_all(reader)[:1], start=start, stop=stop))
         assert sum(counting.opened.values()) == 1
 
 
@@ -168,7 +168,7 @@ class Counting:
         self.source = source
         self.opened: Counter[tuple[int, int]] = Counter()
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.source, name)
 
     def read(

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from fitscale.contracts import Stopped
 from fitscale.errors import FitscaleError
+from fitscale.records.run import Order
+from fitscale.registry import plugin
 from fitscale.store import folder
 from fitscale.work.events import EventLog
 from fitscale.work.failure import describe
+from fitscale.work.hiding import hide
 from fitscale.work.phases import Ledger
 
 _imported_at = time.perf_counter()
@@ -44,25 +47,34 @@ def work(run: Path, name: str) -> int:
         log.close()
 
 
-def _dispatch(run: Path, attempt: str, order: folder.Order, log: EventLog, ledger: Ledger) -> None:
+def _dispatch(run: Path, attempt: str, order: Order, log: EventLog, ledger: Ledger) -> None:
+    if order.kind in ("finish", "partition"):
+        hide(["pandas"])
     if order.kind == "finish":
         from fitscale.work.finish import finish
 
         with ledger.phase("save"):
             finish(run, order)
         return
+    if order.kind == "partition":
+        from fitscale.work.partitioning import cut
+
+        cut(run, order, ledger)
+        return
     from fitscale.work.context import WorkContext
 
     task = folder.read_task(run, order.task)
     if task.folder not in sys.path:
         sys.path.append(task.folder)  # last: a user's random.py must not shadow a library
+    hide(getattr(plugin("frameworks", task.recipe.framework), "hides", ()))
     log.write("started", cpu_s=time.process_time())
     context = WorkContext(run, attempt, order, task, log, ledger)
     if order.kind == "groups":
         from fitscale.work.groups import fit_groups
 
-        fit_groups(run, attempt, order, task, context, log, ledger)
+        fit_groups(run, order, task, context, log, ledger)
     else:
         from fitscale.work.fit import fit_one, fit_samples
 
         (fit_samples if order.samples else fit_one)(run, order, task, context)
+

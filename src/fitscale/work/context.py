@@ -50,9 +50,7 @@ class WorkContext:
         """The state to go on from, with the scores that belong to it; None at the very beginning."""
         if not self._order.resume or self._order.samples:
             return None
-        found = checkpoints.latest(
-            self._run, self._order.task, pickles=_pickles(self._task), trusted=self._order.trust
-        )
+        found = checkpoints.latest(self._run, self._order.task, pickles=_pickles(self._task), trusted=self._order.trust)
         if found is None:
             return None
         self._scores = found.scores
@@ -101,6 +99,14 @@ class WorkContext:
             raise Stopped
         return taken
 
+    def pause_point(self) -> None:
+        """Between chunks: wait while told to pause, raise Stopped when told to stop."""
+        wanted = self._control()
+        while wanted == "pause":
+            wanted = self._pause()
+        if wanted == "stop":
+            raise Stopped
+
     def program(self, argv: Sequence[str]) -> str:
         # Not a shell, and in this process's group: what ends the worker ends it too.
         done = subprocess.run(list(argv), capture_output=True, text=True, check=False, cwd=self.scratch)
@@ -133,9 +139,11 @@ class WorkContext:
     def _pause(self) -> str:
         self._ledger.so_far()
         self._log.write("paused")
-        while (wanted := self._control()) == "pause":
+        wanted = "pause"
+        while wanted == "pause":
             time.sleep(0.05)
-            self._looked = 0.0
+            self._looked = 0.0  # look each time, not only each 50 ms
+            wanted = self._control()
         self._ledger.forget()
         self._log.write("unpaused")
         return wanted

@@ -1,19 +1,28 @@
 """``python -P -m fitscale.work.describe``: the traits of an estimator, found out in a process of its own.
 
 The command stays light (no machine learning library is loaded in it), and user code is imported elsewhere than where the
-run is decided.
+run is decided. What a library's own class can do is remembered, by the library's version.
 """
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import os
 import subprocess
 import sys
+import sysconfig
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
 
 from fitscale.errors import FitscaleError, UsageError, WorkloadError
+from fitscale.records.base import digest_of
 from fitscale.records.run import Estimator, Traits
 from fitscale.registry import framework_of, plugin, require
+from fitscale.store import files
+
+FORMAT = "1"  # of what is remembered
 
 
 def describe(estimator: Estimator, folder: str, framework: str | None = None) -> tuple[str, Traits]:
@@ -32,8 +41,18 @@ def describe(estimator: Estimator, folder: str, framework: str | None = None) ->
     if all(library in sys.modules for library in cls.needs):
         if folder not in sys.path:
             sys.path.append(folder)
-        return cls.name, cls().traits(estimator)
-    request = json.dumps({"framework": cls.name, "estimator": estimator.model_dump(), "folder": folder})
+        return cls.name, _traits(cls, estimator)
+    known = _remembered(cls.name, cls.needs, estimator)
+    if known is not None and known.exists():
+        return cls.name, Traits.from_json(known.read_bytes())
+    traits = _in_a_child(cls.name, estimator, folder)
+    if known is not None and not traits.source:
+        files.replace(known, traits.to_json())
+    return cls.name, traits
+
+
+def _in_a_child(framework: str, estimator: Estimator, folder: str) -> Traits:
+    request = json.dumps({"framework": framework, "estimator": estimator.model_dump(), "folder": folder})
     done = subprocess.run(
         [sys.executable, "-P", "-m", "fitscale.work.describe"],
         input=request,
@@ -53,7 +72,41 @@ def describe(estimator: Estimator, folder: str, framework: str | None = None) ->
         raise WorkloadError(answer["place"], answer["problem"])
     if "error" in answer:
         raise UsageError(answer["error"])
-    return cls.name, Traits.model_validate(answer)
+    return Traits.model_validate(answer)
+
+
+def _remembered(framework: str, needs: tuple[str, ...], estimator: Estimator) -> Path | None:
+    """Where the traits of a library's own class would be; None for what a version number does not pin."""
+    if estimator.live or estimator.path.partition(".")[0] not in needs:
+        return None
+    distributions = packages_distributions()
+    versions = [f"{name} {version(name)}" for library in needs for name in distributions.get(library, ())]
+    # Parameters may name classes of the user's own: only plain values are pinned by their text.
+    if any(isinstance(value, (dict, list)) for value in estimator.params.values()):
+        return None
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    name = digest_of(FORMAT, version("fitscale"), framework, estimator.to_json(), *versions)
+    return cache / "fitscale" / "traits" / f"{name}.json"
+
+
+def _traits(cls: type, estimator: Estimator) -> Traits:
+    found: Traits = cls().traits(estimator)
+    return found.but(source=_source_of(estimator))
+
+
+def _source_of(estimator: Estimator) -> str:
+    """A digest of the module that defines the estimator, where it is no installed library's; empty where it is."""
+    module = sys.modules.get(estimator.path.rpartition(".")[0])
+    if module is None or estimator.live:
+        return ""
+    try:
+        path = Path(inspect.getfile(module)).resolve()
+    except TypeError:
+        return ""
+    libraries = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+    if any(path.is_relative_to(folder) for folder in libraries):
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def main() -> None:
@@ -62,7 +115,7 @@ def main() -> None:
     answer: dict[str, object]
     try:
         cls = plugin("frameworks", request["framework"])
-        answer = cls().traits(Estimator.model_validate(request["estimator"])).model_dump()
+        answer = _traits(cls, Estimator.model_validate(request["estimator"])).model_dump()
     except WorkloadError as error:
         answer = {"place": error.place, "problem": error.problem}
     except FitscaleError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitscale.records.run import Order, Sample, Task
+from fitscale.records.workload import DataSpec
 from fitscale.store import crash, files, folder
 
 if TYPE_CHECKING:
@@ -17,11 +19,15 @@ if TYPE_CHECKING:
 
 def reader_of(run: Path, task: Task, threads: int = 1) -> Reader:
     """The rows of the task's snapshot."""
+    return rows_used(run, task.snapshot, task.data, task.recipe.use, task.recipe.seed, threads)
+
+
+def rows_used(run: Path, snapshot: str, data: DataSpec, use: float, seed: int, threads: int = 1) -> Reader:
+    """The share of a snapshot's rows that is to be used."""
     from fitscale.data.reader import open_reader
 
-    reader = open_reader(task.data, folder.read_snapshot(run, task.snapshot), threads=threads)
-    use = task.recipe.use
-    return reader if use >= 1 else reader.sample(max(1, round(reader.rows * use)), task.recipe.seed)
+    reader = open_reader(data, folder.read_snapshot(run, snapshot), threads=threads)
+    return reader if use >= 1 else reader.sample(max(1, round(reader.rows * use)), seed)
 
 
 def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool) -> Encoding:
@@ -32,11 +38,15 @@ def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool) -> Encodin
     path = run / "encoding" / task.recipe.encoding / "encoding.json"
     if path.exists():
         return Encoding.from_json(path.read_bytes())
-    encoding = learn(reader, task.data, task.recipe.folds, task.traits)
-    if keep:
-        files.create(path, encoding.to_json())
-        crash.point("encoding.written")
-    return encoding
+    if not keep:
+        return learn(reader, task.data, task.recipe.folds, task.traits)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name("lock"), "wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # the workers of a pool come here together: one learns, the others wait
+        if not path.exists():
+            files.create(path, learn(reader, task.data, task.recipe.folds, task.traits).to_json())
+            crash.point("encoding.written")
+    return Encoding.from_json(path.read_bytes())
 
 
 def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: Sample | None = None) -> Feed:
@@ -58,3 +68,9 @@ def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: S
         scratch=context.scratch,
         phase=context.phase,
     )
+
+
+def source_bytes(run: Path, task: Task, sample: Sample) -> int:
+    """What is read for a sample: units are decoded from their beginning, so more than its share of the rows."""
+    reader = reader_of(run, task).sample(sample.rows, sample.seed)
+    return sum(size for _, _, size in reader.units)

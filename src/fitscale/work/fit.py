@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
 from fitscale.store import checkpoints, chunks
-from fitscale.work.feeding import feed_of
+from fitscale.work.feeding import feed_of, source_bytes
+from fitscale.work.live import recipe_to_fit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     """Fit the task's model and commit it as its only chunk. Ranks other than 0 take part and commit nothing."""
     framework: Framework = plugin("frameworks", task.recipe.framework)()
+    recipe = recipe_to_fit(run, task, order)
     state = context.resume()
     feed = feed_of(run, order, task, context)
-    fitted = framework.fit(feed, task.recipe, state, context)
+    fitted = framework.fit(feed, recipe, state, context)
     if context.rank:
         return
     with context.phase("score"):
@@ -55,10 +57,11 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
 def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     """A probe: fit and score parts of the rows, in rising order, and say after each what it took. Commits nothing."""
     framework: Framework = plugin("frameworks", task.recipe.framework)()
+    recipe = recipe_to_fit(run, task, order)
     for sample in order.samples:
         context.begin_sample()
         feed = feed_of(run, order, task, context, sample)
-        fitted = framework.fit(feed, task.recipe, None, context)
+        fitted = framework.fit(feed, recipe, None, context)
         with context.phase("score"):
             score_view(framework, framework.load(fitted.payload), feed)
         context.end_sample(
@@ -66,6 +69,7 @@ def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> No
             holdout_rows=feed.count("holdout"),
             validation_rows=feed.count("validation"),
             units=fitted.units,
+            source_bytes=source_bytes(run, task, sample),
             features=len(feed.names),
             categories=sum(feed.categories),
         )

@@ -141,11 +141,15 @@ def _flag(value: Any) -> bool:
     raise UsageError(f"{units.shown(value)} is neither true nor false")
 
 
+def _interval(value: Any) -> float:
+    return 0.0 if units.bare(value) == 0 else units.duration_s(value)  # 0: at every place where one may be
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "runs": _path,
     "cache": _path,
     "log_level": _level,
     "probe_s": units.duration_s,
-    "checkpoint_s": units.duration_s,
+    "checkpoint_s": _interval,
     "trust": _flag,
 }

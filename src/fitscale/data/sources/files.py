@@ -105,10 +105,11 @@ class Files:
     ) -> Iterator[pa.RecordBatch]:
         pinned = snapshot.pieces[piece]
         types = dict(snapshot.columns)
-        file = self._pinned(pinned, [name for name, type in types.items() if self.dictionaries and type == "string"])
+        texts = [name for name, type in types.items() if type == "string"] if self.dictionaries else []
+        file = self._pinned(pinned, [name for name in texts if name not in pinned.values])
         path = self.root / pinned.path
         keys = parquet.Keys.of(pinned.values, lambda key: types[key] == "int64")
-        encoded = {name for name in columns if self.dictionaries and types[name] == "string"}
+        encoded = set(texts).intersection(columns)
         if snapshot.where is None:
             yield from parquet.decoded(file, path, part, columns, keys, batch_rows, self.threads, encoded)
             return

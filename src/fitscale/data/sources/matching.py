@@ -43,7 +43,7 @@ def check(where: Where, schema: pa.Schema) -> None:
     for name in where.columns:
         if name not in schema.names:
             known = ", ".join(schema.names)
-            raise WorkloadError(PLACE, f"no column '{name}'{nearest(name, schema.names)}; columns: {known}")
+            raise WorkloadError(PLACE, f"no column '{name}'{nearest(name, schema.names) or ';'} columns: {known}")
     _bind(where.root, schema)
 
 
@@ -122,7 +122,7 @@ def _mask(node: Node, batch: pa.RecordBatch) -> pa.Array:
         case "not":
             return pc.invert(_mask(node.of[0], batch))
     name = node.of[0].name
-    left = batch.column(name)
+    left = _array(batch, name)
     if node.op == "null":
         return pc.is_null(left)
     type = left.type
@@ -133,12 +133,19 @@ def _mask(node: Node, batch: pa.RecordBatch) -> pa.Array:
             found = pc.or_kleene(found, hit)
         return found
     other = node.of[1]
-    right = batch.column(other.name) if isinstance(other, Column) else _scalar(other, type, name)
+    right = _array(batch, other.name) if isinstance(other, Column) else _scalar(other, type, name)
     try:
         return getattr(pc, FUNCTIONS[node.op])(left, right)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         that = f"column '{other.name}'" if isinstance(other, Column) else repr(other)
         raise WorkloadError(PLACE, f"column '{name}' ({type}) cannot be compared with {that}") from None
+
+
+def _array(batch: pa.RecordBatch, name: str) -> pa.Array:
+    import pyarrow as pa
+
+    array = batch.column(name)
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def _may(node: Node, schema: pa.Schema, bounds: Callable[[str], Bounds | None]) -> bool:

@@ -150,20 +150,25 @@ def decoded(
             batch = pa.record_batch({name: keys.repeated(name, n) for name in columns})
             yield _as_asked(batch, columns, NO_KEYS, encoded)
         return
+    as_is: bool | None = None
     try:
         for batch in file.iter_batches(batch_rows, row_groups=[part], columns=own, use_threads=threads > 1):
-            yield _as_asked(batch, columns, keys, encoded)
+            as_is = as_is if as_is is not None else _is_as_asked(batch.schema, columns, encoded)
+            yield batch if as_is else _as_asked(batch, columns, keys, encoded)
     except (OSError, pa.ArrowException) as error:
         raise DataError(
             f"{PLACE}: {path}: row group {part} cannot be decoded: {_line(error)}; the file is damaged: write it again"
         ) from None
 
 
+def _is_as_asked(schema: pa.Schema, columns: Sequence[str], encoded: Collection[str]) -> bool:
+    return not encoded and schema.names == list(columns) and all(plain(field.type) == field.type for field in schema)
+
+
 def _as_asked(batch: pa.RecordBatch, columns: Sequence[str], keys: Keys, encoded: Collection[str]) -> pa.RecordBatch:
     import pyarrow as pa
 
     arrays: dict[str, pa.Array] = {}
-    changed = batch.schema.names != list(columns)
     for name in columns:
         array = own = keys.repeated(name, batch.num_rows) if name in keys.values else batch.column(name)
         if name not in encoded or (pa.types.is_dictionary(own.type) and not pa.types.is_string(own.type.value_type)):
@@ -171,9 +176,8 @@ def _as_asked(batch: pa.RecordBatch, columns: Sequence[str], keys: Keys, encoded
             array = own if type == own.type else own.cast(type)
         if name in encoded and not pa.types.is_dictionary(array.type):
             array = array.dictionary_encode()
-        changed = changed or array is not own
         arrays[name] = array
-    return pa.record_batch(arrays) if changed else batch
+    return pa.record_batch(arrays)
 
 
 def kept_rows(file: pq.ParquetFile, path: Path, part: int, schema: pa.Schema, keys: Keys, where: Where) -> int:

@@ -59,7 +59,7 @@ class Wanted(Record):
             known = list(cls.model_fields)
             problem = f"synthetic: {key}={first['input']}: {first['msg']}"
             if key not in known:
-                problem = f"synthetic takes no '{key}'{nearest(key, known)}; it takes {', '.join(known)}"
+                problem = f"synthetic takes no '{key}'{nearest(key, known) or ';'} it takes {', '.join(known)}"
             raise WorkloadError("data.uri", problem) from None
         if asked.classes == 1 or asked.columns + asked.categorical + asked.dates == 0:
             raise WorkloadError("data.uri", "synthetic: it needs a feature, and 0 (regression), 2 or more classes")

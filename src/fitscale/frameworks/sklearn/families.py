@@ -48,7 +48,8 @@ def _boosted(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     return Cost("sorts", amount, 7.6e-9, n * 60 * k, trees * 2**depth * 200, 3e-8 * trees, error=(1.0, 0.4, 0.15))
 
 
-def _mtry(d: float, name: str, p: Params, default: float) -> float:
+def _tried(d: float, p: Params, default: str | None) -> float:
+    """How many columns a node looks at: as many as ``max_features`` says."""
     said = p.get("max_features", default)
     share = {"sqrt": math.sqrt(d), "log2": math.log2(max(d, 2.0))}.get(said) if isinstance(said, str) else None
     if share is not None:
@@ -62,9 +63,9 @@ def _trees(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     forest = name.endswith(("ForestClassifier", "ForestRegressor", "TreesClassifier", "TreesRegressor"))
     classifier, extra = name.endswith("Classifier"), name.startswith("Extra")
     trees = _number(p, "n_estimators", 100) if forest else 1.0
-    tried = _mtry(d, name, p, math.sqrt(d) if forest and classifier else 1.0)
+    tried = _tried(d, p, "sqrt" if forest and classifier else None)
     depth = min(_number(p, "max_depth", 1e9), math.log2(n))
-    nodes = min((0.5 if classifier else 1.3) * n / _number(p, "min_samples_leaf", 1), 2.0 ** min(depth + 1, 60))
+    nodes = min((0.3 if classifier else 1.2) * n / _number(p, "min_samples_leaf", 1), 2.0 ** min(depth + 1, 60))
     if extra:  # draws its thresholds instead of sorting
         amount, prior = trees * n * depth * tried, 2.2e-8
     else:
@@ -85,7 +86,7 @@ def _liblinear(n: float, d: float, k: int, name: str, p: Params) -> Cost:
 
 
 def _closed(n: float, d: float, k: int, name: str, p: Params) -> Cost:
-    return Cost("products", n * d * (d + 10) + d**3, 1.5e-9, n * d * 24 + d * d * 16, d * k * 8, 1e-7)
+    return Cost("products", n * d * (d + 10) + d**3, 2e-9, n * d * 18 + d * d * 16, d * k * 8, 1e-7)
 
 
 def _descent(n: float, d: float, k: int, name: str, p: Params) -> Cost:
@@ -100,13 +101,13 @@ def _steps(n: float, d: float, k: int, name: str, p: Params) -> Cost:
 
 
 def _bayes(n: float, d: float, k: int, name: str, p: Params) -> Cost:
-    return Cost("cells", n * d, 3e-8, n * d * 16, d * max(k, 2) * 24, 1e-8 * d * max(k, 2), 3e-8)
+    return Cost("cells", n * d, 5e-8, n * d * 16, d * max(k, 2) * 24, 1e-8 * d * max(k, 2), 3e-8)
 
 
 def _neighbours(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     # The rows are the model; a query of many columns looks at all of them.
     seen = n if d > 15 else n ** min(1.0, 0.4 + d / 25)
-    return Cost("rows", n * math.log2(n) * d, 8e-9, n * d * 8, n * d * 9, seen * d * 1.1e-9 + 5e-6)
+    return Cost("rows", n * math.log2(n) * d, 8e-9, n * 8, n * d * 8, seen * d * 1.1e-9 + 5e-6)
 
 
 def _kernel(n: float, d: float, k: int, name: str, p: Params) -> Cost:

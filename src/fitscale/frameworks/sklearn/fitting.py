@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def fit(feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fi
     # What n_jobs says gives way to the attempt's threads; the model keeps what the user said.
     n_jobs = _given(made, "n_jobs")
     made.set_params(**dict.fromkeys(n_jobs))
-    with _threads(context.threads):
+    with _threads(type(made), context.threads):
         if feed.form == "stream":
             passes = passes_of(type(made).__name__, resolved(made) | recipe.estimator.params)
             made, units = _stream(made, feed, state, context, passes)
@@ -144,13 +144,20 @@ def _categorical(made: Any, feed: Feed) -> None:
 
 
 @contextmanager
-def _threads(threads: int) -> Iterator[None]:
+def _threads(of: type, threads: int) -> Iterator[None]:
     """Hold BLAS, OpenMP and joblib to the attempt's threads.
 
     joblib's threads, not its processes: these would outlive the fit, and would hold the rows once more.
     """
     from joblib import parallel_config
-    from threadpoolctl import threadpool_limits
 
-    with parallel_config(backend="threading", n_jobs=threads), threadpool_limits(threads):
+    with parallel_config(backend="threading", n_jobs=threads), _pools(of).limit(limits=threads):
         yield
+
+
+@cache
+def _pools(of: type) -> Any:
+    """The thread pools of the libraries that a class has loaded. Looking for them takes longer than a small fit."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

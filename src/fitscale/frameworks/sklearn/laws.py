@@ -23,7 +23,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     path, params, fits = main_part(recipe.estimator.path, recipe.estimator.params)
     name = path.rpartition(".")[2]
     cost = family_of(name)(max(shape.rows, 2), max(shape.features, 1), models(shape), name, params)
-    process = Term(name="process", amount=1, prior=170e6, floor=100e6)
+    process = Term(name="process", amount=1, prior=150e6, floor=100e6)
     nonzero = shape.cells * shape.density
     if form == "stream":
         passes = passes_of(name, recipe.estimator.params)
@@ -39,7 +39,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             memory_error=(0.5, 0.2, 0.05),
         )
     if form == "frame":
-        X = Term(name="frame", amount=shape.cells, prior=40.0, floor=8.0)
+        X = Term(name="frame", amount=shape.cells, prior=24.0, floor=8.0)
     elif shape.density < 1:
         X = Term(name="X", amount=nonzero, prior=8.0, floor=8.0)
     else:

@@ -19,8 +19,7 @@ SKETCH_BYTES = 2e6  # a column, while quantiles are found
 BIN_BYTES = 16.0  # of a histogram: two doubles
 CACHED_HISTOGRAMS = 2**16  # XGBoost keeps no more
 ROW_BYTES = 45.0  # gradient, prediction, label, position
-ON_DISK = ("cache", "stream")
-PASSES: dict[str, float] = {"matrix": 1.0, "bins": 4.0, "stream": 3.0, "cache": 3.0, "shard": 1.0}
+PASSES: dict[str, float] = {"matrix": 1.0, "bins": 4.0, "cache": 3.0, "shard": 1.0}
 
 
 def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
@@ -73,7 +72,7 @@ class _Size:
 
 
 def _time(size: _Size, shape: Shape, form: Form) -> dict[str, tuple[Term, ...]]:
-    slower = 1.25 if form in ON_DISK else 1.0
+    slower = 1.25 if form == "cache" else 1.0
     each = 5e-9 if shape.missing == 0 else 7e-9
     scanned = size.trees * size.cells * size.sampled * size.columns * size.levels / 6
     iterations = [
@@ -110,27 +109,30 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
         Term(name="rows", amount=size.rows, prior=ROW_BYTES + 16.0 * (size.outputs - 1), floor=20.0),
         Term(name="histograms", amount=size.histograms, prior=1.0, floor=0.1),
     ]
-    if form in ON_DISK:
+    if form == "cache":
         finding += [Term(name="rows", amount=size.rows, prior=40.0), Term(name="batch", amount=batch, prior=12.0)]
         growing += [Term(name="batch", amount=batch, prior=4 * size.cell_bytes)]
     else:
         if form == "bins":
             held = Term(name="batch", amount=batch, prior=8.0)
         else:
-            held = Term(name="matrix", amount=size.cells, prior=4.0, floor=4.0)
+            # The feed fills the matrices of all views in one pass, and keeps that of the held-out rows for scoring.
+            judged = float(shape.validation_rows + shape.holdout_rows) * shape.features
+            held = Term(name="matrix", amount=size.cells + judged, prior=4.0, floor=4.0)
+            growing.append(Term(name="holdout", amount=float(shape.holdout_rows) * shape.features, prior=4.0))
         finding += [held]
         filling += [held, bins]
         growing += [bins]
     if shape.validation_rows:
         judged = float(shape.validation_rows) * shape.features
-        growing.append(Term(name="validation", amount=judged, prior=1.0 if form in ON_DISK else size.cell_bytes))
+        growing.append(Term(name="validation", amount=judged, prior=1.0 if form == "cache" else size.cell_bytes))
     moments = (finding, filling, growing)
     return tuple(max(moments, key=lambda terms: sum(term.amount * term.prior for term in terms)))
 
 
 def _storage(size: _Size, shape: Shape, form: Form) -> tuple[Term, ...]:
     model = Term(name="nodes", amount=size.trees * size.leaves * 2, prior=42.0)
-    if form not in ON_DISK:
+    if form != "cache":
         return (model,)
     # Measured 2.4 bytes a cell without missing values, 5.0 with a tenth missing, 5.4 with a fiftieth; 12 was seen.
     cells = size.cells + float(shape.validation_rows) * shape.features

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from fitscale.contracts import Batch, Context, Feed, Fitted, Scores
-from fitscale.errors import WorkloadError
+from fitscale.errors import DataError, WorkloadError
 from fitscale.frameworks.xgboost import cost
 from fitscale.frameworks.xgboost.params import PLACE, Settings, booster_params, settings_of
 from fitscale.frameworks.xgboost.rounds import SEGMENT, Job, train
@@ -30,6 +30,7 @@ class XGBoost:
     needs: ClassVar[tuple[str, ...]] = ("xgboost",)
     extra: ClassVar[str] = "xgboost"
     pickles: ClassVar[bool] = False
+    hides: ClassVar[tuple[str, ...]] = ("sklearn", "pandas")  # its own imports load them, its fits do not need them
 
     def traits(self, estimator: Estimator) -> Traits:
         settings = settings_of(estimator)
@@ -43,8 +44,10 @@ class XGBoost:
             missing="ok",
             progress="rounds",
             units=settings.rounds,
+            units_param="n_estimators",
             segment=SEGMENT,
             reload=False,
+            stream_form="cache",
             early_stopping=settings.booster.get("booster") != "dart",  # its later rounds change the earlier trees
             versions={"xgboost": xgboost.__version__},
             params={"n_estimators": settings.rounds, **settings.booster},
@@ -54,7 +57,7 @@ class XGBoost:
         return cost.law(shape, recipe, form)
 
     def fit(self, feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
-        from fitscale.frameworks.xgboost.matrices import Matrices
+        from fitscale.frameworks.xgboost.matrices import matrices_of
         from fitscale.frameworks.xgboost.ranks import gathered
 
         settings = settings_of(recipe.estimator)
@@ -69,11 +72,14 @@ class XGBoost:
             patience=recipe.early_stopping,
             watch=watch,
         )
+        if feed.form == "shard":
+            feed = feed.shard(context.rank, context.world)
+            if feed.count("train") == 0:
+                who = f"rank {context.rank} of {context.world}"
+                raise DataError(f"{who} has no training rows in batches of {feed.batch_rows}: take fewer ranks")
         with gathered(context) if feed.form == "shard" else nullcontext(context) as inner:
-            if feed.form == "shard":
-                feed = feed.shard(context.rank, context.world)
             with inner.phase("bin"):
-                matrices = Matrices(feed, inner, settings.booster.get("max_bin"), validate=watch is not None)
+                matrices = matrices_of(feed, inner, settings.booster.get("max_bin"), validate=watch is not None)
             payload, units = train(job, matrices, state, inner)
         return Fitted(payload, units)
 
@@ -98,7 +104,8 @@ class XGBoost:
                 continue
             if margin:
                 out = np.exp(out - out.max(axis=1, keepdims=True))
-                out /= out.sum(axis=1, keepdims=True)
+            if out.ndim == 2:
+                out /= out.sum(axis=1, keepdims=True)  # the library's single precision misses 1 by a little
             proba = out if out.ndim == 2 else np.column_stack([1.0 - out, out])
             # As XGBClassifier.predict: above one half, or the first of the largest.
             value = proba.argmax(axis=1) if out.ndim == 2 else out > 0.5

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.contracts import Batch, Context, Feed, View
 from fitscale.errors import DataError
@@ -16,52 +17,53 @@ if TYPE_CHECKING:
 _FORBIDDEN = ("[", "]", "<")
 
 
-class Matrices:
+class Matrices(NamedTuple):
     """The training matrix, and the validation matrix where early stopping looks at one."""
 
-    def __init__(self, feed: Feed, context: Context, max_bin: int | None, validate: bool) -> None:
-        if validate and feed.count("validation") == 0:
-            raise DataError("early stopping has no validation rows: raise evaluate.early_stopping.validation")
-        self._feed = feed
-        self._context = context
-        self._max_bin = max_bin
-        self.train = self._build("train", None)
-        self.validation = self._build("validation", self.train) if validate else None
+    train: xgboost.DMatrix
+    validation: xgboost.DMatrix | None
 
-    def _build(self, view: View, ref: Any) -> xgboost.DMatrix:
-        import xgboost
 
-        options: dict[str, Any] = {"nthread": self._context.threads, "max_bin": self._max_bin, "ref": ref}
-        if self._feed.form in ("cache", "stream"):
-            # XGBoost names its files by a pointer and leaves them behind when killed: they get a folder of the attempt.
-            folder = self._context.scratch / "xgboost"
-            folder.mkdir(parents=True, exist_ok=True)
-            batches = _Batches(lambda: self._feed.batches(view), self._info, folder / view)
-            return xgboost.ExtMemQuantileDMatrix(_iterator(batches), **options)
-        if self._feed.form == "bins":
-            batches = _Batches(lambda: self._feed.batches(view), self._info, None)
-            return xgboost.QuantileDMatrix(_iterator(batches), **options)
-        # One matrix, decoded once and read several times. A DMatrix would copy it at 8 bytes a cell and keep the copy
-        # beside the bins; this holds nothing but bins when the batch is let go.
-        batch = self._feed.matrix(view)
-        if view == "train" and len(batch.y) == 0:
-            raise DataError(
-                f"rank {self._context.rank} of {self._context.world} has no training rows: take fewer ranks"
-            )
-        try:
-            return xgboost.QuantileDMatrix(batch.X, **self._info(batch), **options)
-        finally:
-            del batch
-            if release := getattr(self._feed, "release", None):
-                release(view)
+def matrices_of(feed: Feed, context: Context, max_bin: int | None, *, validate: bool) -> Matrices:
+    """Bin the feed in its form.
 
-    def _info(self, batch: Batch) -> dict[str, Any]:
-        return {
-            "label": batch.y,
-            "weight": batch.weight,
-            "feature_names": feature_names(self._feed.names),
-            "feature_types": list(self._feed.kinds),
-        }
+    Raises
+    ------
+    DataError
+        If a view that is needed has no rows.
+    """
+    if feed.count("train") == 0:
+        raise DataError("there are no training rows")
+    if validate and feed.count("validation") == 0:
+        raise DataError("early stopping has no validation rows: raise evaluate.early_stopping.validation")
+    train = _build(feed, "train", context, {"nthread": context.threads, "max_bin": max_bin})
+    if not validate:
+        return Matrices(train, None)
+    # With the training rows' bins, which is exact: trees split at the borders of bins only.
+    options = {"nthread": context.threads, "max_bin": max_bin, "ref": train}
+    return Matrices(train, _build(feed, "validation", context, options))
+
+
+def _build(feed: Feed, view: View, context: Context, options: dict[str, Any]) -> xgboost.DMatrix:
+    import xgboost
+
+    columns = {"feature_names": feature_names(feed.names), "feature_types": list(feed.kinds)}
+    if feed.form == "cache":
+        # XGBoost names its files by a pointer and leaves them behind when killed: they get a folder of the attempt.
+        folder = context.scratch / "xgboost"
+        folder.mkdir(parents=True, exist_ok=True)
+        return xgboost.ExtMemQuantileDMatrix(_batches()(feed, view, columns, folder / view), **options)
+    if feed.form == "bins":
+        return xgboost.QuantileDMatrix(_batches()(feed, view, columns, None), **options)
+    # One matrix, decoded once and read several times. A DMatrix would copy it at 8 bytes a cell and keep the copy
+    # beside the bins; this holds nothing but bins when the batch is let go.
+    batch = feed.matrix(view)
+    try:
+        return xgboost.QuantileDMatrix(batch.X, label=batch.y, weight=batch.weight, **columns, **options)
+    finally:
+        del batch
+        if release := getattr(feed, "release", None):
+            release(view)
 
 
 def feature_names(names: tuple[str, ...]) -> list[str] | None:
@@ -71,35 +73,27 @@ def feature_names(names: tuple[str, ...]) -> list[str] | None:
     return list(names)
 
 
-class _Batches:
-    """What XGBoost reads four or five times."""
-
-    def __init__(
-        self, read: Callable[[], Iterator[Batch]], info: Callable[[Batch], dict[str, Any]], cache: Path | None
-    ) -> None:
-        self.read = read
-        self.info = info
-        self.cache = cache
-        self.now: Iterator[Batch] | None = None
-
-
-def _iterator(batches: _Batches) -> Any:
+@cache
+def _batches() -> Any:
+    """The class of what XGBoost reads three or four times. Made once: a class is garbage that only cycles free."""
     import xgboost
 
-    class Iterator_(xgboost.DataIter):
-        def __init__(self) -> None:
-            super().__init__(cache_prefix=None if batches.cache is None else str(batches.cache))
+    class Batches(xgboost.DataIter):
+        def __init__(self, feed: Feed, view: View, columns: dict[str, Any], cache: Path | None) -> None:
+            super().__init__(cache_prefix=None if cache is None else str(cache))
+            self.feed = feed
+            self.view = view
+            self.columns = columns
+            self.left: Iterator[Batch] = feed.batches(view)
 
         def reset(self) -> None:
-            batches.now = batches.read()
+            self.left = self.feed.batches(self.view)
 
         def next(self, input_data: Callable[..., Any]) -> bool:
-            if batches.now is None:
-                batches.now = batches.read()
-            batch = next(batches.now, None)
+            batch = next(self.left, None)
             if batch is None:
                 return False
-            input_data(data=batch.X, **batches.info(batch))
+            input_data(data=batch.X, label=batch.y, weight=batch.weight, **self.columns)
             return True
 
-    return Iterator_()
+    return Batches

@@ -1,4 +1,4 @@
-"""From an estimator's parameters to a Booster's, as XGBClassifier passes them on; and what is refused. Imports nothing."""
+"""From an estimator's parameters to a Booster's, as XGBClassifier passes them on, and what is refused."""
 
 from __future__ import annotations
 

@@ -45,15 +45,22 @@ def gathered(context: Context) -> Iterator[Context]:
     try:
         yield _Together(context)
     except Stopped:
-        collective.finalize()
+        _leave(tracker)
         raise
     except BaseException:
         if tracker is not None:
             del tracker.handle  # freeing it would wait for ranks that are gone
         raise
+    _leave(tracker)
+
+
+def _leave(tracker: Any) -> None:
+    """All ranks come here. The tracker goes last: a rank cannot take its leave from one that is gone."""
+    from xgboost import collective
+
     collective.finalize()
     if tracker is not None:
-        tracker.wait_for()
+        tracker.wait_for(timeout=60)
 
 
 def _wait_for(host: str, port: int) -> None:

@@ -1,0 +1,107 @@
+"""What all benchmarks share: run a program and measure its tree, tables, results with their machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fitscale.engines import supervisor
+from fitscale.machines.here import detect
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+DATA = ROOT / "demo" / "data"
+WORK = ROOT / "build" / "bench"
+
+
+class Measured(NamedTuple):
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    code: int
+
+
+def measured(argv: list[str], *, env: dict[str, str] | None = None, memory_bytes: int | None = None) -> Measured:
+    """Run a program to its end: wall and CPU seconds, and the highest anonymous memory of its tree."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with open(WORK / "last.log", "wb") as log:
+        child = supervisor.start(argv, memory_bytes=memory_bytes, env={**os.environ, **(env or {})}, stdout=log, stderr=log)
+        code = child.wait()
+    if code and memory_bytes is None:
+        raise SystemExit(f"{' '.join(argv)} ended with {code}:\n{(WORK / 'last.log').read_text()[-2000:]}")
+    return Measured(child.wall_s, child.cpu_s, child.peak_bytes, code or 0)
+
+
+def python(script: str, *arguments: object) -> list[str]:
+    return [sys.executable, str(HERE / script), *map(str, arguments)]
+
+
+def fitscale(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "fitscale", *map(str, arguments)]
+
+
+def job(name: str, document: dict[str, Any]) -> Path:
+    """Write a workload file into the working folder."""
+    path = WORK / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"name": name, **document}))
+    return path
+
+
+def flights(kind: str, out: str, *flags: object) -> Path:
+    """The flights table, made if it is not there."""
+    path = DATA / out
+    if not path.exists():
+        subprocess.run([sys.executable, str(ROOT / "scripts" / "flights.py"), kind, str(path), *map(str, flags)], check=True)
+    return path
+
+
+def table(title: str, rows: list[dict[str, Any]]) -> None:
+    """Print rows as an aligned table."""
+    columns = list(rows[0])
+    shown = [[_cell(row.get(name)) for name in columns] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in shown)) for i, name in enumerate(columns)]
+    print(f"\n{title}")
+    for line in [columns, *shown]:
+        print("  " + "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def write(name: str, **result: Any) -> None:
+    """results/NAME.json, with the machine and the date."""
+    machine = detect()
+    about = {
+        "cpu": machine.cpu,
+        "cores": machine.cores,
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "python": sys.version.split()[0],
+        "libraries": _libraries(),
+    }
+    text = json.dumps({"name": name, "date": time.strftime("%Y-%m-%d"), "machine": about, **result}, indent=1)
+    (HERE / "results").mkdir(exist_ok=True)
+    (HERE / "results" / f"{name}.json").write_text(text + "\n")
+
+
+def _libraries() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in ("numpy", "pyarrow", "scikit-learn", "xgboost-cpu"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def median(values: list[float]) -> float:
+    return round(statistics.median(values), 4)

@@ -1,0 +1,14 @@
+"""Run benchmarks by name, all by default."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("overhead", "memory", "many", "forecast", "kills")
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or NAMES:
+        if name not in NAMES:
+            sys.exit(f"no benchmark '{name}'; there are: {', '.join(NAMES)}")
+        importlib.import_module(name).main()

@@ -1,0 +1,1 @@
+"""One file for each command; `screen` draws what a person reads of a plan, `shown` writes figures."""

@@ -1,0 +1,93 @@
+"""``fitscale plan FILE``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fitscale.cli.finding import Found
+    from fitscale.cli.saying import Out
+    from fitscale.records.plan import Plan
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def plan(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.")],
+    run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")] = None,
+    choose: Annotated[str | None, typer.Option(metavar="NAME", help="Plan this candidate alone.")] = None,
+    probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
+    what_if: Annotated[
+        str | None, typer.Option(metavar="CHANGES", help="Decide again for rows=10x,deadline=30m,memory='8 GB'.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="CANDIDATE", help="One candidate: its forecast, its terms, or why it is refused.")
+    ] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The plan as a record on stdout.")] = False,
+) -> None:
+    """What would run, how long, in how much memory, and why.
+
+    Reads and measures within a minute; trains nothing to its end. What it fitted at full size is kept, and `train` goes on
+    from it. Ends with 3 where nothing can run, 4 where nothing meets a must or the budget.
+
+    --what-if and --explain answer from the measurements of the last plan.
+    """
+    from fitscale.cli.finding import for_training
+    from fitscale.cli.following import Following
+    from fitscale.cli.saying import Out
+    from fitscale.running.training import plan_only
+
+    out = Out(json)
+    found = for_training(file, run, trust=trust, probe=probe)
+    if what_if is not None or explain is not None:
+        _again(out, found, file, what_if, explain)
+        return
+    with Following(out, found.run, found.workload, str(file)) as following:
+        made = plan_only(
+            found.workload,
+            found.run,
+            choose=choose,
+            probe_s=found.settings.probe_s,
+            trust=found.settings.trust,
+            told=following.told._replace(plan=lambda plan: None),
+        )
+    _show(out, made, str(file))
+
+
+def _again(out: Out, found: Found, file: Path, what_if: str | None, explain: str | None) -> None:
+    """Answer from the last plan: nothing is read and nothing measured."""
+    from fitscale.planning.again import changed, explained, read_changes
+    from fitscale.store import folder
+
+    folder.check(found.run)
+    made = folder.read_plan(found.run)
+    snapshot = folder.read_snapshot(found.run, made.snapshot)
+    if what_if is not None:
+        made = changed(made, snapshot, read_changes(what_if))
+    if explain is None:
+        out.say(f"What if {what_if}, by the measurements of plan {made.number}:\n")
+        _show(out, made, str(file))
+        return
+    from fitscale.cli.explaining import lines_of
+
+    answer = explained(made, snapshot, explain)
+    out.lines(lines_of(answer, made, out.width))
+    out.record(answer)
+
+
+def _show(out: Out, plan: Plan, file: str) -> None:
+    """The screen and the record; raises where nothing runs, or nothing meets what must be met."""
+    from fitscale.cli.screen import plan_screen
+    from fitscale.errors import NothingMeets, NothingRuns
+
+    out.lines(plan_screen(plan, out.width, file))
+    out.record(plan)
+    if plan.decision.chosen is None:
+        raise NothingRuns("no candidate fits; 'Ruled out' says why")
+    if not plan.decision.meets and not plan.decision.overridden:
+        raise NothingMeets("something can run, but nothing meets what the workload says must be met")

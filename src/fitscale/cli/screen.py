@@ -1,0 +1,263 @@
+"""What ``fitscale plan`` prints: what was read, what there is, what is wanted, the verdict, and what was ruled out.
+
+Each figure says where it is from; each time and memory has its 90 % interval; each refusal has its sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from fitscale.cli.shown import (
+    NONE,
+    columns,
+    count,
+    dagger,
+    data_size,
+    duration,
+    plural,
+    size,
+    tagged,
+    usd,
+    wrapped,
+)
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Assessed, Candidate, Plan, Refusal
+from fitscale.records.workload import Deadline, Workload
+from fitscale.workload.units import duration_text
+
+SHOWN_ALTERNATIVES = 3
+SHOWN_REFUSED = 6
+SHOWN_WARNINGS = 6
+LETTERS = "ABCDEFGH"
+
+
+def plan_screen(plan: Plan, width: int, file: str = "FILE") -> list[str]:
+    """The lines of the screen, none longer than ``width``."""
+    ways = ways_of(plan)
+    return [
+        *_facts(plan, width),
+        "",
+        *_verdict(plan, ways, width),
+        "",
+        *_ruled_out(plan, width),
+        *_many("Flips", plan.decision.flips, width),
+        *_where_time_goes(plan, ways, width),
+        *_many("Check", _few(plan.profile.warnings, SHOWN_WARNINGS), width),
+        *_trust(plan, ways, width),
+        *_next(plan, ways, width, file),
+    ]
+
+
+def ways_of(plan: Plan) -> list[tuple[str, Assessed]]:
+    """The letters of the table: what was chosen, its alternatives, and what would be better elsewhere."""
+    decision = plan.decision
+    found = [decision.chosen] if decision.chosen else []
+    others = [a for a in decision.alternatives if a not in (decision.chosen, decision.better)]
+    found += others[:SHOWN_ALTERNATIVES]
+    if decision.better and decision.better not in found:
+        found.append(decision.better)
+    return list(zip(LETTERS, found, strict=False))
+
+
+def place(candidate: Candidate, here: str) -> str:
+    """``in-memory here``, ``quantised on r7i.2xlarge``, ``many-models here, 2 workers``."""
+    where = "here" if candidate.machine == here else f"on {candidate.machine}"
+    workers = f", {candidate.workers} workers" if candidate.workers > 1 else ""
+    ranks = f", {candidate.ranks} ranks" if candidate.ranks > 1 else ""
+    return f"{candidate.name} {where}{workers}{ranks}"
+
+
+# What is known.
+
+
+def _facts(plan: Plan, width: int) -> list[str]:
+    profile, shape, workload = plan.profile, plan.shape, plan.workload
+    source = workload.data.uri if len(workload.data.uri) <= 50 else "…" + workload.data.uri[-49:]
+    seconds = "" if profile.read_s < 0.05 else f", {profile.read_s:.1f} s"
+    read = f"Read {data_size(profile.read_bytes, max(profile.bytes, profile.read_bytes))} from {source}{seconds}"
+    rows = profile.rows.value
+    size_ = f"{count(rows)} rows × {plural(shape.features, 'feature')} = {count(rows * shape.features)} cells"
+    lines = [*tagged(read, "measured", width), *tagged(size_, profile.rows.origin, width)]
+    if profile.groups:
+        groups = profile.groups
+        told = f"{plural(groups.n, 'group')} of {groups.rows_min:,} to {groups.rows_max:,} rows, half under {groups.rows_median:,}"
+        lines += tagged(told, "measured" if groups.exact else "estimated", width)
+    lines += tagged(f"Here: {machine_line(plan.machine, _allowed(plan))}", plan.machine.origin, width)
+    wanted = wants(workload)
+    return [*lines, *tagged(wanted or "Want: nothing said, so the fastest that fits", "stated" if wanted else "assumed", width)]
+
+
+def machine_line(machine: Machine, allowed: str = "") -> str:
+    """``2 cores, 21 GB usable, disk 395 MB/s``."""
+    parts = [plural(machine.cores, "core"), f"{size(machine.memory_bytes)} usable{allowed}"]
+    if machine.disk_read_bytes_per_s:
+        parts.append(f"disk {size(machine.disk_read_bytes_per_s)}/s")
+    if machine.gpus:
+        parts.append(f"{machine.gpus} × {machine.gpu}")
+    return ", ".join(parts)
+
+
+def wants(workload: Workload) -> str:
+    """``Want 1 h, must 4 h · weekly · hardware 300 USD/month``; empty where nothing was said."""
+    needs = workload.needs
+    parts = [_deadline(needs.deadline)] if needs.deadline else []
+    parts += [needs.frequency] if needs.frequency else []
+    if needs.budget:
+        for name, usd_ in (("hardware", needs.budget.hardware_usd_month), ("software", needs.budget.software_usd_month)):
+            parts += [f"{name} {usd_:g} USD/month"] if usd_ is not None else []
+    parts += [f"export {', '.join(needs.export)}"] if needs.export else []
+    parts += [f"functions {', '.join(needs.functions)}"] if needs.functions else []
+    if not parts:
+        return ""
+    head = "" if needs.deadline and (needs.deadline.want_s or needs.deadline.must_s or needs.deadline.at) else "Want "
+    return head + " · ".join(parts)
+
+
+def _deadline(deadline: Deadline) -> str:
+    parts = [f"want {_stated(deadline.want_s)}"] if deadline.want_s else []
+    parts += [f"must {_stated(deadline.must_s)}"] if deadline.must_s else []
+    parts += [f"by {deadline.at}"] if deadline.at else []
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _stated(seconds: float) -> str:
+    text = duration_text(seconds)
+    return text if isinstance(text, str) else duration(seconds)
+
+
+def _allowed(plan: Plan) -> str:
+    local = next((p for p in plan.workload.where if p.kind == "local"), None)
+    binds = local is not None and plan.machine.memory_bytes == local.memory_bytes
+    return " (as 'where' allows)" if binds else ""
+
+
+# What was decided.
+
+
+def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
+    decision = plan.decision
+    reasons = list(decision.reasons)
+    if decision.chosen is None:
+        reasons = ["Nothing can run here.", *reasons]
+    elif not decision.meets:
+        reasons = ["Nothing here meets what must be met.", *reasons]
+    elif decision.overridden:
+        reasons = [f"{decision.chosen.candidate.name}, because --choose names it.", *reasons]
+    lines = wrapped("VERDICT", _sentences(reasons), width, 9)
+    if ways:
+        here = plan.machine.name
+        rows = [
+            [
+                letter,
+                place(way.candidate, here),
+                duration(way.forecast.time_s) + dagger(way.forecast.time_s),
+                size(way.forecast.memory_bytes) + dagger(way.forecast.memory_bytes),
+                usd(way.forecast.cost_usd),
+            ]
+            for letter, way in ways
+        ]
+        lines += _table(rows, width)
+    letters = {id(way): letter for letter, way in ways}
+    told = []
+    if decision.chosen is not None:
+        told.append(f"Run here: {letters[id(decision.chosen)]}.")
+    if decision.better is not None and decision.better is not decision.chosen:
+        told.append(f"Would be better: {letters.get(id(decision.better), decision.better.candidate.name)}.")
+    if not decision.settled:
+        told.append("Not settled: the intervals overlap, and the time for probing is spent (--probe 10m refines).")
+    return [*lines, *wrapped("", " ".join(told), width, 0)] if told else lines
+
+
+def _table(rows: list[list[str]], width: int) -> list[str]:
+    header = ["", "", "time (90 %)", "memory", "USD/run"]
+    lines = columns(rows, header, "4")
+    if max(map(len, lines)) > width:  # the intervals of memory are the first to go
+        rows = [[a, b, c, d.split(" (")[0] + ("†" if d.endswith("†") else ""), e] for a, b, c, d, e in rows]
+        lines = columns(rows, header, "4")
+    over = max(map(len, lines)) - width
+    if over > 0:
+        room = max(12, max(len(row[1]) for row in rows) - over)
+        rows = [[a, b if len(b) <= room else b[: room - 1] + "…", *rest] for a, b, *rest in rows]
+        lines = columns(rows, header, "4")
+    return [line[:width] for line in lines]
+
+
+def _ruled_out(plan: Plan, width: int) -> list[str]:
+    refused: dict[str, Refusal] = {}
+    for refusal in plan.decision.refused:
+        refused.setdefault(place(refusal.candidate, plan.machine.name), refusal)
+    if not refused:
+        return []
+    names = list(refused)[:SHOWN_REFUSED]
+    room = min(max(map(len, names)), max(16, width // 3))
+    lines: list[str] = []
+    for name in names:
+        # A name that is too long has a line of its own.
+        head = f"{'' if lines else 'Ruled out':<12}{name}"
+        sentence = refused[name].sentence
+        if len(name) > room:
+            lines += [head[:width], *wrapped("", sentence, width, 16)]
+        else:
+            lines += wrapped(head, sentence, width, 12 + room + 2)
+    if len(refused) > SHOWN_REFUSED:
+        lines += wrapped("", f"and {len(refused) - SHOWN_REFUSED} more: --json lists all of them", width)
+    return lines
+
+
+def _where_time_goes(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
+    if plan.decision.chosen is None or not plan.decision.chosen.forecast.phases:
+        return []
+    letter = ways[0][0]
+    phases = {name: s for name, s in plan.decision.chosen.forecast.phases.items() if s > 0}
+    if not phases:
+        return []
+    whole = sum(phases.values())
+    divisor, unit = (1.0, "s") if whole < 120 else (60.0, "min") if whole < 36_000 else (3_600.0, "h")
+    named = {"iterations": "train"}
+    large = {name: s for name, s in phases.items() if s >= 0.01 * whole}
+    parts = [f"{named.get(name, name)} {_rounded(s / divisor)}" for name, s in large.items()]
+    return wrapped(f"Where the time of {letter} goes:", " · ".join(parts) + f" {unit}", width, 12)
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= 9.95 else f"{number:.1f}"
+
+
+def _trust(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
+    parts = []
+    if ways and ways[0][1].forecast.source:
+        parts.append(f"{ways[0][0]} is forecast {ways[0][1].forecast.source}")
+    if plan.probing_s >= 0.1:
+        parts.append(f"{plan.probing_s:.1f} s of probing")
+    busiest = max((m.contention for m in plan.measurements), default=0.0)
+    if busiest > 0.15:
+        parts.append(f"others used {busiest:.0%} of the machine meanwhile".replace("%", " %"))
+    if any(dagger(way.forecast.time_s) for _, way in ways):
+        parts.append("† modelled: never measured on such a machine")
+    return wrapped("Trust", "; ".join(parts), width) if parts else []
+
+
+def _next(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int, file: str) -> list[str]:
+    if plan.decision.chosen is None or not plan.decision.meets:
+        return []
+    others = [way.candidate.name for _, way in ways[1:] if way.candidate.machine == plan.machine.name]
+    other = f"; --choose {others[0]} overrides" if others else ""
+    return wrapped("Next", f"fitscale train {file}{other}", width)
+
+
+def _many(head: str, texts: Iterable[str], width: int) -> list[str]:
+    lines: list[str] = []
+    for text in texts:
+        lines += wrapped("" if lines else head, text, width)
+    return lines
+
+
+def _few(texts: Sequence[str], most: int) -> list[str]:
+    rest = len(texts) - most
+    return [*texts[:most], *([f"and {rest} more: --json lists all of them"] if rest > 0 else [])]
+
+
+def _sentences(texts: Sequence[str]) -> str:
+    joined = " ".join(text if text.rstrip().endswith((".", "!", "?", ":")) else f"{text.rstrip()}." for text in texts if text)
+    return joined or NONE

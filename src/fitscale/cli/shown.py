@@ -1,0 +1,91 @@
+"""How a screen is laid out: headings with text beside them, tables, counts and money.
+
+Durations and sizes are written by `planning.wording`, as in the sentences of the planner, so that both agree.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fitscale.planning.wording import duration, number, size
+
+if TYPE_CHECKING:
+    from fitscale.records.base import Figure
+
+__all__ = ["columns", "count", "dagger", "data_size", "duration", "plural", "share", "size", "tagged", "usd", "value", "wrapped"]
+NONE = "–"
+
+
+def data_size(n_bytes: float, of: float) -> str:
+    """A part of the data, in the unit of the whole: ``1.2 of 60 GB``."""
+    divisor, name = next(((d, n) for d, n in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")) if of >= d), (1e3, "kB"))
+    if n_bytes >= of:
+        return f"all {number(of / divisor)} {name}"
+    return f"{number(n_bytes / divisor)} of {number(of / divisor)} {name}"
+
+
+def count(n: float) -> str:
+    """``412M``, ``9.1G``; exact below a million: ``327,346``."""
+    if n < 1e6:
+        return f"{n:,.0f}"
+    divisor, name = next((d, s) for d, s in ((1e12, "T"), (1e9, "G"), (1e6, "M")) if n >= d)
+    return f"{number(n / divisor)}{name}"
+
+
+def usd(figure: Figure | None) -> str:
+    """``0.89``, ``<0.01``, or a dash where it costs nothing that is known."""
+    if figure is None:
+        return NONE
+    return "<0.01" if 0 < figure.value < 0.01 else f"{figure.value:,.2f}"
+
+
+def share(fraction: float) -> str:
+    return f"{fraction:.0%}".replace("%", " %")
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """``1 group``, ``1,141 groups``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def dagger(figure: Figure) -> str:
+    """† where a figure was never measured on such a machine."""
+    return "†" if figure.origin == "modelled" else ""
+
+
+def wrapped(head: str, text: str, width: int, indent: int = 12) -> list[str]:
+    """``head`` in a column of its own, ``text`` beside it, in lines of at most ``width``."""
+    first = head.ljust(indent) if len(head) < indent or not head else head + " "
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False
+    ) or [first.rstrip()]  # fmt: skip
+
+
+def tagged(text: str, tag: str, width: int) -> list[str]:
+    """``text``, with where it is from at the right edge of its first line."""
+    mark = f"[{tag}]"
+    first, *rest = textwrap.wrap(text, width - len(mark) - 2, subsequent_indent="      ", break_on_hyphens=False)
+    return [first.ljust(width - len(mark)) + mark, *rest]
+
+
+def columns(rows: Sequence[Sequence[str]], header: Sequence[str] = (), right: str = "") -> list[str]:
+    """Rows of cells under each other; ``right`` holds the positions (as digits) of columns that end flush."""
+    everything = [list(header), *rows] if header else [list(row) for row in rows]
+    if not everything:
+        return []
+    widths = [max(len(row[i]) for row in everything) for i in range(len(everything[0]))]
+    flush = {int(digit) for digit in right}
+    lines = []
+    for row in everything:
+        cells = [c.rjust(w) if i in flush else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def value(item: Any) -> str:
+    """One cell of a table of data."""
+    if item is None:
+        return NONE
+    return f"{item:.4f}" if isinstance(item, float) else str(item)

@@ -1,0 +1,145 @@
+"""The end of ``fitscale train``: what was made, forecast against actual, and where the report is."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+from fitscale.cli.shown import columns, duration, plural, size, value, wrapped
+from fitscale.errors import NothingMeets, UsageError
+from fitscale.records.base import Figure, Record
+from fitscale.records.plan import Forecast
+from fitscale.records.workload import Workload
+from fitscale.report import Actual, actual_of, write
+from fitscale.running.state import state_of
+from fitscale.running.training import Trained
+from fitscale.store import folder, versions
+
+SHOWN_REASONS = 3
+log = logging.getLogger("fitscale")
+
+
+class Summary(Record):
+    """What ``fitscale train --json`` prints."""
+
+    format: int = 1
+    run: str
+    version: int
+    nothing_to_do: bool
+    metric: str
+    score: float | None
+    models: int
+    unfit: int
+    failed: int
+    reasons: dict[str, int] = {}  # of groups without a model: "STATUS: WHY" → how many  # noqa: RUF012
+    forecast: Forecast | None = None
+    actual: Actual | None = None
+    report: str | None = None
+
+
+def summary_of(trained: Trained, workload: Workload) -> Summary:
+    """Writes the report too; a report that cannot be written costs the report alone."""
+    about, run = trained.manifest, trained.run
+    failures = versions.failures(run, about.version)
+    reasons = Counter(f"{record['status']}: {record['why'] or record['kind']}" for record in failures)
+    return Summary(
+        run=str(run),
+        version=about.version,
+        nothing_to_do=trained.nothing_to_do,
+        metric=about.metric,
+        score=about.scores.get(about.metric),
+        models=about.models,
+        unfit=about.unfit,
+        failed=about.failed,
+        reasons=dict(reasons.most_common()),
+        forecast=forecast_of(run, about.version),
+        actual=actual_of(run, about.version),
+        report=write_report(run, about.version),
+    )
+
+
+def write_report(run: Path, version: int | None) -> str | None:
+    try:
+        return str(write(run, version))
+    except Exception as error:  # whatever it is: the models are there
+        log.warning("%s: the report was not written (%s: %s)", run, type(error).__name__, error)
+        return None
+
+
+def forecast_of(run: Path, version: int) -> Forecast | None:
+    """What the version's plan promised of the architecture that was chosen."""
+    begun = state_of(run).finished.get(version)
+    if begun is None:
+        return None
+    decision = folder.read_plan(run, begun.plan).decision
+    known = [*([decision.chosen] if decision.chosen else []), *decision.alternatives]
+    return next((a.forecast for a in known if a.candidate == begun.candidate), None)
+
+
+def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> list[str]:
+    """The lines that a person reads."""
+    about = trained.manifest
+    head = f"Version {summary.version}: {plural(summary.models, 'model')}, {summary.metric} {value(summary.score)} on held-out rows"
+    if summary.nothing_to_do:
+        head = f"Nothing to do: version {summary.version} is made from this workload, this data and these libraries"
+    lines = wrapped("", head, width, 0)
+    if about.groups:
+        lines += wrapped("", f"{plural(about.failed, 'group')} failed, {about.unfit:,} unfit", width, 0)
+        # Failures first: an unfit group is as its data are.
+        ordered = sorted(summary.reasons.items(), key=lambda item: (item[0].startswith("unfit"), -item[1]))
+        for reason, count in ordered[:SHOWN_REASONS]:
+            lines += wrapped("", f"{count:,} × {reason}", width, 4)
+        if about.failed or about.unfit:
+            lines += wrapped("", f"all of them: fitscale models list {file} --failed", width, 4)
+    if not summary.nothing_to_do:
+        lines += ["", *against(summary.forecast, summary.actual)]
+    lines += [""]
+    lines += wrapped("Report", summary.report, width) if summary.report else []
+    return [*lines, *wrapped("Predict", f"fitscale predict {file} --data NEW --out predictions.parquet", width)]
+
+
+def against(forecast: Forecast | None, actual: Actual | None) -> list[str]:
+    """Forecast and actual, side by side."""
+    if actual is None:
+        return []
+    rows = []
+    for name, promised, took, write in (
+        ("time", forecast.time_s if forecast else None, actual.work_s, duration),
+        ("memory", forecast.memory_bytes if forecast else None, actual.peak_bytes, size),
+    ):
+        rows.append([name, write(promised) if promised else "–", write(took) if took else "–", _judged(promised, took)])
+    lines = columns(rows, ["", "forecast (90 %)", "actual", ""])
+    more = [f"{duration(actual.probing_s)} of probing not counted in"] if actual.probing_s >= 0.1 else []
+    more += [f"{actual.commands} commands, what was interrupted counted in"] if actual.commands > 1 else []
+    return [*lines, *more]
+
+
+def _judged(promised: Figure | None, took: float) -> str:
+    if promised is None or not promised.value or not took:
+        return ""
+    off = f"{took / promised.value - 1:+.0%}".replace("-", "−").replace("%", " %")
+    return off if promised.low <= took <= promised.high else f"{off}, outside the interval"
+
+
+def check_deadline(workload: Workload, began: float, ended: float) -> None:
+    """Raise if the command took longer than ``needs.deadline`` says it must.
+
+    Raises
+    ------
+    NothingMeets
+        With both times. The version is there all the same.
+    """
+    deadline = workload.needs.deadline
+    if deadline is None:
+        return
+    if deadline.must_s is not None and ended - began > deadline.must_s:
+        took, must = duration(ended - began), duration(deadline.must_s)
+        raise NothingMeets(f"finished late: it took {took}, needs.deadline says {must}; the version is there all the same")
+    if deadline.at is not None and "T" in deadline.at:
+        from fitscale.workload.moments import seconds_until
+
+        try:
+            seconds_until(deadline.at)
+        except UsageError:
+            raise NothingMeets(f"finished late: it was to be done by {deadline.at}; the version is there all the same") from None

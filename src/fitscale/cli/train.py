@@ -1,0 +1,54 @@
+"""``fitscale train FILE``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def train(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.")],
+    run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train a version anew, on the data as it is now.")] = False,
+    choose: Annotated[str | None, typer.Option(metavar="NAME", help="This candidate, whatever the plan says.")] = None,
+    probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say what came of it, and nothing before.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="What came of it as a record on stdout.")] = False,
+) -> None:
+    """Train; after any interruption the same command goes on where it stopped.
+
+    Plans first, unless there is an unfinished version. Ends with a summary of forecast against actual, and the report.
+    """
+    import time
+
+    from fitscale.cli.finding import for_training
+    from fitscale.cli.following import Following
+    from fitscale.cli.saying import Out
+    from fitscale.cli.summary import check_deadline, summary_lines, summary_of
+    from fitscale.running.training import train as train_
+
+    out = Out(json)
+    found = for_training(file, run, trust=trust, probe=probe)
+    began = time.time()
+    with Following(out, found.run, found.workload, str(file), quiet=quiet) as following:
+        trained = train_(
+            found.workload,
+            found.run,
+            fresh=fresh,
+            choose=choose,
+            probe_s=found.settings.probe_s,
+            trust=found.settings.trust,
+            told=following.told,
+        )
+    summary = summary_of(trained, found.workload)
+    out.lines(summary_lines(summary, trained, out.width, str(file)))
+    out.record(summary)
+    trained.check(found.workload.needs.max_failed)
+    if not trained.nothing_to_do:
+        check_deadline(found.workload, began, time.time())

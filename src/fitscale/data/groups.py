@@ -1,0 +1,177 @@
+"""The feeds of many models: a chunk of groups, decoded and encoded once, of which each group is a slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fitscale.contracts import Batch, View
+from fitscale.data.chunked import FOLDS, Chunked
+from fitscale.data.feedfile import write_file
+from fitscale.data.rowfeed import Phase, untimed
+from fitscale.data.stacking import rows_of
+from fitscale.data.views import CODE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fitscale.data.encoding import Encoding
+    from fitscale.data.partition import Partition
+    from fitscale.records.data import Folds
+    from fitscale.records.run import Form
+    from fitscale.records.workload import DataSpec
+
+
+def make_groups(
+    partition: Partition,
+    data: DataSpec,
+    encoding: Encoding,
+    folds: Folds,
+    start: int,
+    stop: int,
+    *,
+    form: Form = "matrix",
+    batch_rows: int = 65_536,
+    scratch: Path | None = None,
+    phase: Phase = untimed,
+) -> GroupedFeed:
+    """The groups ``start`` to ``stop`` of a partition, in key order. Their rows are read when first asked for."""
+    chunk = Chunked(partition, data, encoding, folds, start, stop, phase)
+    return GroupedFeed(chunk, form, batch_rows, scratch)
+
+
+class GroupFeed:
+    """One group: see `contracts.Feed`. Slices of the chunk's matrix, no copies."""
+
+    def __init__(self, of: GroupedFeed, index: int) -> None:
+        self.form: Form = of.form
+        self.batch_rows = of.batch_rows
+        self.names, self.kinds, self.categories = of.names, of.kinds, of.categories
+        self.classes = of.classes
+        self.sparse = of.sparse
+        self._chunk = of.chunk
+        self._scratch = of.scratch
+        self._index = index
+
+    def count(self, view: View) -> int:
+        start, stop = self._span(view)
+        return stop - start
+
+    def matrix(self, view: View) -> Batch:
+        """All rows of a view.
+
+        Raises
+        ------
+        DataError
+            For what is wrong with this group's rows; other groups are not touched by it.
+        """
+        return self._chunk.part(*self._span(view))
+
+    def batches(self, view: View, rows: int | None = None, start: int = 0) -> Iterator[Batch]:
+        whole, size = self.matrix(view), rows or self.batch_rows
+        return (rows_of(whole, at, min(at + size, len(whole.y))) for at in range(start, len(whole.y), size))
+
+    def frame(self, view: View) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
+        start, stop = self._span(view)
+        _, y, weight, _ = self._chunk.part(start, stop)
+        return self._chunk.frame.slice(start, stop - start), y, weight
+
+    def shard(self, rank: int, world: int) -> GroupFeed:
+        raise NotImplementedError("a group is fitted by one process")
+
+    def groups(self) -> Iterator[tuple[tuple[Any, ...], GroupFeed]]:
+        yield (), self
+
+    def file(self, format: Literal["csv", "parquet"], view: View) -> Path:
+        """See `TableFeed.file`; named by the group's place in the partition."""
+        if self._scratch is None:
+            raise ValueError("a feed without a scratch folder writes no files")
+        path = self._scratch / f"{self._chunk.start + self._index}.{view}.{format}"
+        return write_file(self.batches(view), self.names, self._chunk.data.target, path, format)
+
+    def session(self, session: Any) -> Any:
+        raise NotImplementedError("engines that host sessions bring this")
+
+    def release(self, view: View) -> None:
+        """Nothing: the chunk holds the rows."""
+
+    def _span(self, view: View) -> tuple[int, int]:
+        at = self._index * FOLDS + CODE[view]
+        bounds = self._chunk.bounds
+        return int(bounds[at]), int(bounds[at + 1])
+
+
+class GroupedFeed:
+    """A chunk of groups: see `contracts.Feed`. Its own views are the rows of all groups, group by group.
+
+    Attributes
+    ----------
+    keys
+        The key columns of the chunk's groups, as a table.
+    """
+
+    def __init__(self, chunk: Chunked, form: Form, batch_rows: int, scratch: Path | None) -> None:
+        encoding = chunk.encoding
+        self.form: Form = form
+        self.batch_rows = batch_rows
+        self.names, self.kinds, self.categories = encoding.names, encoding.kinds, encoding.categories
+        self.classes = encoding.n_classes
+        self.sparse = encoding.sparse
+        self.chunk = chunk
+        self.scratch = scratch
+        self.keys = chunk.partition.keys.slice(chunk.start, chunk.stop - chunk.start)
+
+    def __len__(self) -> int:
+        return self.chunk.stop - self.chunk.start
+
+    def sizes(self, view: View) -> np.ndarray:
+        """(groups,) int64 rows of each group in a view; where `matrix` has them one after the other."""
+        sizes: np.ndarray = np.diff(self.chunk.bounds).reshape(-1, FOLDS)[:, CODE[view]]
+        return sizes
+
+    def count(self, view: View) -> int:
+        return int(self.sizes(view).sum())
+
+    def matrix(self, view: View) -> Batch:
+        """The rows of a view, group by group in key order: for kernels that fit many groups at once.
+
+        Nothing is looked at here: rows with infinite or missing values are among them, and concern their group alone.
+        """
+        index, (X, y, weight, row) = self._index(view), self.chunk.rows
+        taken = X.take(index) if hasattr(X, "column_names") else X[index]
+        return Batch(taken, y[index], None if weight is None else weight[index], row[index])
+
+    def batches(self, view: View, rows: int | None = None, start: int = 0) -> Iterator[Batch]:
+        whole, size = self.matrix(view), rows or self.batch_rows
+        return (rows_of(whole, at, min(at + size, len(whole.y))) for at in range(start, len(whole.y), size))
+
+    def frame(self, view: View) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
+        index, rows = self._index(view), self.chunk.rows
+        weight = None if rows.weight is None else rows.weight[index]
+        return self.chunk.frame.take(index), rows.y[index], weight
+
+    def shard(self, rank: int, world: int) -> GroupedFeed:
+        raise NotImplementedError("groups are shared out by chunks, not by rows")
+
+    def groups(self) -> Iterator[tuple[tuple[Any, ...], GroupFeed]]:
+        """(key, feed) of each group in key order."""
+        chunk = self.chunk
+        for k, key in enumerate(chunk.partition.key_tuples(chunk.start, chunk.stop)):
+            yield key, GroupFeed(self, k)
+
+    def file(self, format: Literal["csv", "parquet"], view: View) -> Path:
+        if self.scratch is None:
+            raise ValueError("a feed without a scratch folder writes no files")
+        path = self.scratch / f"{self.chunk.start}-{self.chunk.stop}.{view}.{format}"
+        return write_file(self.batches(view), self.names, self.chunk.data.target, path, format)
+
+    def session(self, session: Any) -> Any:
+        raise NotImplementedError("engines that host sessions bring this")
+
+    def _index(self, view: View) -> np.ndarray:
+        bounds, code = self.chunk.bounds, CODE[view]
+        sizes, starts = self.sizes(view), bounds[code:-1:FOLDS]
+        return np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))

@@ -1,0 +1,81 @@
+"""The objective: which candidate is best, in an order that does not depend on which others there are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fitscale.errors import NothingRuns, UsageError, nearest
+from fitscale.planning.gates import FORECAST_GATES, usable_bytes
+from fitscale.planning.spread import chance_above, expected, quantile
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Assessed, Candidate, Refusal
+from fitscale.records.workload import Workload
+
+TIE = 0.05
+SIMPLE = (
+    "in-memory",
+    "quantised",
+    "out-of-core",
+    "many-models",
+    "batched-models",
+    "parts-and-merge",
+    "data-parallel",
+    "cluster-native",
+)  # the simplest first
+P90 = 0.9
+
+
+def ranked(assessed: Sequence[Assessed], workload: Workload, machine: Machine, must: float | None) -> list[Assessed]:
+    """The best first.
+
+    By expected time; with a hardware budget by cost among those that meet the deadline at P90. What lies in the same
+    twentieth counts as equal: then less memory wins, then the simpler strategy. The twentieths are steps of a fixed scale,
+    so that another candidate never changes the order of the rest.
+    """
+    budget = workload.needs.budget
+    thrifty = budget is not None and budget.hardware_usd_month is not None
+
+    def key(a: Assessed) -> tuple[bool, int, int, int, float, str]:
+        seconds = expected_s(a, machine)
+        late = thrifty and must is not None and quantile(a.forecast.time_s, P90) > must
+        cost = a.forecast.cost_usd.value if thrifty and a.forecast.cost_usd is not None else None
+        objective = _twentieth(seconds if cost is None else cost)
+        memory = _twentieth(a.forecast.memory_bytes.value)
+        return (late, objective, memory, SIMPLE.index(a.candidate.strategy), seconds, a.candidate.name)
+
+    return sorted(assessed, key=key)
+
+
+def expected_s(assessed: Assessed, machine: Machine) -> float:
+    """What is still waited for on average: the mean, and another run for each time that memory ends one."""
+    forecast = assessed.forecast
+    fails = chance_above(forecast.memory_bytes, usable_bytes(assessed.candidate, machine))
+    return max(0.0, expected(forecast.time_s) * (1 + fails) - forecast.done_s)
+
+
+def only(choose: str, alive: Sequence[Candidate], refused: Sequence[Refusal]) -> list[Candidate]:
+    """The candidate of this name, as a list.
+
+    Raises
+    ------
+    UsageError
+        If there is none of this name.
+    NothingRuns
+        If it cannot run, or not within memory. A deadline or a budget may be overridden, memory may not.
+    """
+    found = [candidate for candidate in alive if candidate.name == choose]
+    if found:
+        return found
+    refusal = next((r for r in refused if r.candidate.name == choose), None)
+    if refusal is None:
+        known = list(dict.fromkeys([*(c.name for c in alive), *(r.candidate.name for r in refused)]))
+        raise UsageError(f"--choose: no candidate '{choose}'{nearest(choose, known)}; there are: {', '.join(known)}")
+    if refusal.gate not in FORECAST_GATES:
+        can = ", ".join(candidate.name for candidate in alive)
+        raise NothingRuns(f"--choose {choose}: {refusal.sentence}{f'; there are: {can}' if can else ''}")
+    return [refusal.candidate]
+
+
+def _twentieth(value: float) -> int:
+    return round(math.log(max(value, 1e-9)) / math.log1p(TIE))

@@ -1,0 +1,91 @@
+"""From forecasts to a decision: what to run here, what would be better, and why. A pure function over records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fitscale.planning.better import better_of
+from fitscale.planning.choosing import only, ranked
+from fitscale.planning.flips import flips_of
+from fitscale.planning.gates import FORECAST_GATES, ended_by_memory, gate, must_s, p99_bytes, usable_bytes
+from fitscale.planning.path import path_of
+from fitscale.planning.verdict import Verdict, reasons_of
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Assessed, Decision, Refusal
+from fitscale.records.workload import Workload
+
+__all__ = ["decide", "ended_by_memory", "gate", "only"]
+
+
+def decide(
+    workload: Workload,
+    machine: Machine,
+    assessed: Sequence[Assessed],
+    refused: Sequence[Refusal],
+    *,
+    choose: str | None,
+    settled: bool,
+    elsewhere: Sequence[Assessed],
+    now: datetime | None = None,
+) -> Decision:
+    """The gates once more, with all that is known by now; then the best of what passes, or the nearest of what does not.
+
+    Parameters
+    ----------
+    assessed
+        The candidates here that are not refused yet.
+    refused
+        Those that are. One that fails by its forecast alone (deadline, budget) is still what is run where nothing is
+        better, with ``meets`` false.
+    choose
+        A candidate's name that overrides the objective; never the memory.
+    elsewhere
+        The same paths on other machines, of which each passes that machine's gates.
+    """
+    passing: list[Assessed] = []
+    failing = _latest(refused)
+    for one in assessed:
+        refusal = gate(one, workload, machine, surely=False, now=now)
+        if refusal is None:
+            passing.append(one)
+        else:
+            failing.append(refusal)
+    must = must_s(workload, now)
+    best = ranked(passing, workload, machine, must)
+    nearest = ranked(_runnable(failing, machine), workload, machine, None)
+    pool = [one for one in (*best, *nearest) if choose is None or one.candidate.name == choose]
+    chosen = pool[0] if pool else None
+    meets = chosen is not None and chosen in best
+    better = better_of(chosen, meets, elsewhere, must)
+    verdict = Verdict(
+        workload, machine, must, chosen, tuple(best), tuple(failing), better,
+        meets=meets, overridden=choose is not None and chosen is not None, settled=settled,
+    )  # fmt: skip
+    return Decision(
+        chosen=chosen,
+        reasons=reasons_of(verdict),
+        better=better,
+        alternatives=tuple(one for one in best if one != chosen),
+        refused=tuple(failing),
+        path=path_of(verdict),
+        flips=flips_of(verdict),
+        settled=settled,
+        overridden=verdict.overridden,
+        meets=meets,
+    )
+
+
+def _latest(refused: Sequence[Refusal]) -> list[Refusal]:
+    """One refusal for each candidate: the last, which knows most."""
+    return list({refusal.candidate: refusal for refusal in refused}.values())
+
+
+def _runnable(failing: Sequence[Refusal], machine: Machine) -> list[Assessed]:
+    """What is refused by a forecast of time or money alone, and is sure to fit in memory."""
+    return [
+        Assessed(candidate=refusal.candidate, forecast=refusal.forecast)
+        for refusal in failing
+        if refusal.gate in FORECAST_GATES and refusal.forecast is not None
+        and p99_bytes(refusal.forecast) <= usable_bytes(refusal.candidate, machine)
+    ]  # fmt: skip

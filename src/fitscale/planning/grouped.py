@@ -1,0 +1,65 @@
+"""The phases of many models in wall seconds: groups that workers share, where none waits for another.
+
+The last is as long as the largest group, which no number of workers shortens. What was measured are the run's own first
+chunks, drawn by seed: a unit is a row.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fitscale.planning.rates import Rates
+from fitscale.planning.spread import no_less_than
+from fitscale.planning.terms import by_name, floor_of
+from fitscale.planning.timing import CONTENDED, Pairs, crowding, error_of, start_of
+from fitscale.records.base import Figure
+from fitscale.records.data import Shape
+from fitscale.records.plan import Candidate, Law, Measurement
+
+UNSEEN = 0.3  # by how much groups that were not fitted may differ from those that were
+
+
+def grouped_phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pairs, rates: Rates) -> dict[str, Figure]:
+    """Wall seconds of each phase; of measured chunks all that is not the start counts as iterations."""
+    chunks = next((pair for pair in reversed(measured) if pair[0].units > 0), None)
+    start = start_of(measured, rates)
+    if chunks is None:
+        return {"start": start, **_by_prior(candidate, law, shape, rates)}
+    return {"start": start, "iterations": _by_chunks(candidate, law, shape, chunks)}
+
+
+def _by_prior(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dict[str, Figure]:
+    rows = _rows(shape)
+    tail = max(1.0 / max(1, candidate.workers), shape.largest_group / max(1, rows))
+    read = rows * rates.columns * rates.read_s_per_cell.value
+    encode = rows * shape.features * shape.density * rates.encode_s_per_cell.value
+    found = {
+        phase: Figure.around(seconds * tail, error_of(phase, law, rates)[0], "forecast")
+        for phase, seconds in (("read", read), ("encode", encode))
+    }
+    for phase, terms in law.time.items():
+        figure = Figure.around(sum(by_name(terms).values()) * tail, law.error[0], "forecast")
+        found[phase] = no_less_than(figure, floor_of(terms, 1.0 / max(1, candidate.workers)))
+    return found
+
+
+def _by_chunks(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law]) -> Figure:
+    m, at = chunks
+    workers = max(1, candidate.workers)
+    crowded = m.contention > CONTENDED and m.unit_cpu_s > 0
+    each = m.unit_cpu_s / workers if crowded else m.unit_s
+    grown = _prior_s(law) / max(1e-12, _prior_s(at))
+    everything = _rows(m.shape)
+    largest = m.unit_cpu_s * everything * shape.largest_group / max(1, _rows(shape))
+    value = max(each * everything, largest) * grown
+    unseen = UNSEEN * math.sqrt(max(0.0, 1 - m.units / max(1, everything)))
+    figure = Figure.around(value, math.hypot(law.error[2], unseen) * crowding([chunks]), "forecast")
+    return no_less_than(figure, sum(floor_of(terms, 1.0 / workers) for terms in law.time.values()))
+
+
+def _rows(shape: Shape) -> int:
+    return shape.rows + shape.holdout_rows + shape.validation_rows
+
+
+def _prior_s(law: Law) -> float:
+    return sum(seconds for terms in law.time.values() for seconds in by_name(terms).values())

@@ -1,0 +1,74 @@
+"""What a candidate holds: anonymous memory at its peak, and storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fitscale.planning.rates import Rates
+from fitscale.planning.spread import no_less_than
+from fitscale.planning.terms import Seen, by_name, coefficients, floor_of
+from fitscale.planning.timing import widened
+from fitscale.records.base import Figure
+from fitscale.records.data import Shape
+from fitscale.records.plan import Candidate, Law, Measurement, Term
+
+NOISE, NOISE_BYTES = 0.03, 2e6
+RUN_BYTES = 1e6  # plans, journal, tasks, logs
+PREDICTION_BYTES = 32.0  # a held-out row: number, truth, value, probability
+
+
+def memory_of(
+    candidate: Candidate, law: Law, shape: Shape, measured: Sequence[tuple[Measurement, Law]]
+) -> tuple[Figure, float]:
+    """(Peak over all processes, what of it stays however few the rows).
+
+    Nothing measured: the law's terms. Samples: the terms as the samples moved them. At full size: the peak itself.
+    """
+    processes = max(1, candidate.ranks)
+    terms = [term.but(amount=term.amount * processes) for term in law.memory]
+    by_prior = by_name(terms)
+    floor = floor_of(terms)
+    seen = [(m, at) for m, at in measured if m.peak_bytes > 0]
+    samples = [(m, at) for m, at in seen if not m.full_size]
+    whole = next(((m, at) for m, at in reversed(seen) if m.full_size), None)
+    times = dict.fromkeys(by_prior, 1.0)
+    if whole is not None:
+        value, error = _whole(candidate, law, whole)
+        grown = value / max(1.0, sum(by_prior.values()))
+        times = dict.fromkeys(by_prior, min(1.0, grown))
+    elif samples:
+        rows = [
+            Seen({name: b * processes for name, b in by_name(at.memory).items()}, m.peak_bytes) for m, at in samples
+        ]
+        trust = law.memory_error[0]
+        times = coefficients(terms, rows, noise=NOISE, least=NOISE_BYTES, trust=trust, scaled=False)
+        value = sum(size * times[name] for name, size in by_prior.items())
+        error = law.memory_error[1] * widened(shape.rows, max(m.shape.rows for m, _ in samples))
+        error = min(error, max(law.memory_error[:2]))
+    else:
+        value, error = sum(by_prior.values()), law.memory_error[0]
+    fixed = sum(size * times[name] for name, size in by_name(_fixed(law.memory)).items()) * processes
+    return no_less_than(Figure.around(value, error, "forecast"), floor), min(fixed, value)
+
+
+def _fixed(terms: Sequence[Term]) -> list[Term]:
+    """A process and its libraries: what is there once, whatever the rows."""
+    return [term for term in terms if term.amount == 1]
+
+
+def _whole(candidate: Candidate, law: Law, whole: tuple[Measurement, Law]) -> tuple[float, float]:
+    m, at = whole
+    prior = sum(by_name(law.memory).values())
+    if candidate.strategy == "many-models":
+        # The first chunks need not have met the largest group.
+        return max(float(m.peak_bytes), prior), law.memory_error[1]
+    before = sum(by_name(at.memory).values())
+    return m.peak_bytes * (prior / before if before else 1.0), law.memory_error[2]
+
+
+def storage_of(law: Law, shape: Shape, rates: Rates) -> Figure:
+    """Caches and models, the run folder beside them, and what was staged."""
+    own = sum(by_name(law.storage).values())
+    beside = RUN_BYTES + PREDICTION_BYTES * shape.holdout_rows + rates.staged_bytes
+    figure = Figure.around(own + beside, 0.4, "forecast")
+    return no_less_than(figure, floor_of(law.storage) + rates.staged_bytes)

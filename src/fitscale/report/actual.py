@@ -1,0 +1,274 @@
+"""What a version really took: the journal and the attempts' events → wall time, phases, peak memory, ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fitscale.errors import UsageError
+from fitscale.records.base import Record
+from fitscale.records.plan import Phase
+from fitscale.records.run import Event, Order
+from fitscale.running.state import Begun
+from fitscale.store import folder, journal, versions
+
+CUT_OFF = "cut off"  # no end was written down: the command itself was killed, or is still running
+
+
+class AttemptActual(Record):
+    """One attempt. ``phases`` is empty where it ended without a ledger; ``units`` counts from the first ever fitted.
+
+    ``wall_s`` leaves out the time in which planning had it parked.
+    """
+
+    name: str
+    kind: str  # fit | groups | partition | finish | probe
+    candidate: str
+    began: float  # seconds since 1970
+    ended: float
+    wall_s: float
+    cause: str  # done | stopped | failed | killed | memory | cut off
+    why: str = ""
+    resumed_units: int | None = None
+    units: int | None = None
+    peak_bytes: int = 0
+    phases: dict[str, Phase] = {}  # noqa: RUF012 (pydantic copies defaults for each record)
+
+
+class Actual(Record):
+    """What one version took, from the command that began it to its finish (or to now, while it is unfinished).
+
+    ``wall_s`` is the time of its commands: what the user waited. ``idle_s`` lies between them, when nothing worked on it.
+    ``work_s`` is the time of the attempts that made it, which is what a forecast forecasts: ``wall_s`` = ``work_s`` +
+    ``probing_s`` + ``other_s`` (planning, and what lies between the attempts). ``cut_off_s`` of ``work_s`` was spent in
+    attempts that ended without a ledger, and is in no phase.
+    """
+
+    version: int
+    plan: int
+    began: float
+    ended: float
+    finished: bool
+    commands: int
+    wall_s: float
+    work_s: float
+    idle_s: float
+    probing_s: float
+    cut_off_s: float
+    other_s: float
+    phases: dict[str, Phase] = {}  # noqa: RUF012 (pydantic copies defaults for each record)
+    peak_bytes: int = 0
+    limit_bytes: int | None = None
+    attempts: tuple[AttemptActual, ...] = ()
+    killed: int = 0  # attempts that were killed, cut off or ended by the memory limit
+    spans: tuple[tuple[float, float], ...] = ()  # of the commands
+
+    def busy_s(self, at: float) -> float:
+        """Seconds of the commands' time that had passed at a moment."""
+        return sum(max(0.0, min(at, stop) - start) for start, stop in self.spans)
+
+
+class _Command(NamedTuple):
+    name: str
+    at: float
+    events: list[dict[str, Any]]
+
+
+def actual_of(run: Path, version: int) -> Actual | None:
+    """What a version took; None where the journal knows nothing of it."""
+    commands = _commands(journal.replay(run))
+    own, begun = _commands_of(commands, version)
+    if begun is None:
+        return None
+    recipes = _recipes(run, version)
+    attempts, spans, orders = [], [], []
+    finished = False
+    for command in own:
+        found = [_attempt(run, event, command.events) for event in command.events if event["kind"] == "attempt-started"]
+        # Of another recipe: planning began it, and chose something else.
+        found = [(a, o) for a, o in found if o is None or not o.task or o.samples or not recipes or o.task in recipes]
+        if command.name != "train" and all(attempt.kind == "probe" for attempt, _ in found):
+            continue  # `plan`, which left nothing that the version is made from
+        attempts += [attempt for attempt, _ in found]
+        orders += [order for _, order in found if order is not None]
+        last = max([*(event["at"] for event in command.events), *(attempt.ended for attempt, _ in found), command.at])
+        for event in command.events:
+            if event["kind"] == "version-finished" and event["version"] == version:
+                finished, last = True, event["at"]
+        spans.append((command.at, last))
+    return summed(version, begun.plan, attempts, orders, spans, finished)
+
+
+def summed(
+    version: int,
+    plan: int,
+    attempts: Sequence[AttemptActual],
+    orders: Sequence[Order],
+    spans: Sequence[tuple[float, float]],
+    finished: bool,
+) -> Actual:
+    """The sums over the attempts of a version; ``spans`` are (begin, end) of its commands, in order."""
+    wall_s = sum(stop - start for start, stop in spans)
+    phases: dict[str, Phase] = {}
+    for attempt in attempts:
+        for name, phase in attempt.phases.items() if attempt.kind != "probe" else ():
+            before = phases.get(name, Phase(wall_s=0.0, cpu_s=0.0))
+            phases[name] = Phase(wall_s=before.wall_s + phase.wall_s, cpu_s=before.cpu_s + phase.cpu_s)
+    probing_s = sum(a.wall_s for a in attempts if a.kind == "probe")
+    cut_off_s = sum(a.wall_s for a in attempts if a.kind != "probe" and not a.phases)
+    work_s = sum(a.wall_s for a in attempts if a.kind != "probe")
+    fits = [order for order in orders if order.kind != "finish" and order.memory_bytes]
+    return Actual(
+        version=version,
+        plan=plan,
+        began=spans[0][0],
+        ended=spans[-1][1],
+        finished=finished,
+        commands=len(spans),
+        wall_s=wall_s,
+        work_s=work_s,
+        idle_s=max(0.0, spans[-1][1] - spans[0][0] - wall_s),
+        probing_s=probing_s,
+        cut_off_s=cut_off_s,
+        other_s=max(0.0, wall_s - work_s - probing_s),
+        phases=phases,
+        peak_bytes=max((a.peak_bytes for a in attempts if a.kind != "probe"), default=0),
+        limit_bytes=max((_limit(order) for order in fits), default=None),
+        attempts=tuple(attempts),
+        killed=sum(a.cause in ("killed", "memory", CUT_OFF) for a in attempts),
+        spans=tuple(spans),
+    )
+
+
+def _limit(order: Order) -> int:
+    return (order.memory_bytes or 0) * max(order.workers, order.ranks)
+
+
+def _commands(events: Iterable[dict[str, Any]]) -> list[_Command]:
+    found: list[_Command] = []
+    for event in events:
+        if event["kind"] == "command":
+            found.append(_Command(str(event.get("command", "")), float(event["at"]), []))
+        elif found:
+            found[-1].events.append(event)
+    return found
+
+
+def _commands_of(commands: Sequence[_Command], version: int) -> tuple[list[_Command], Begun | None]:
+    """The `train` commands that worked on a version, and how it was begun (the last time: an edited workload begins anew)."""
+    begun: Begun | None = None
+    first = 0
+    last: int | None = None
+    for i, command in enumerate(commands):
+        for event in command.events:
+            if event["kind"] == "version-begun":
+                this = Begun.model_validate(event["begun"])
+                if this.version == version:
+                    first, begun = (first, this) if begun is not None and begun.basis == this.basis else (i, this)
+            elif event["kind"] == "version-finished" and event["version"] == version:
+                last = i
+    if begun is None:
+        return [], None
+    # Commands before it that were killed while they planned: what they fitted is kept, so their time counts.
+    while first > 0 and not any(e["kind"] in ("version-begun", "version-finished") for e in commands[first - 1].events):
+        first -= 1
+    until = len(commands) if last is None else last + 1
+    return list(commands[first:until]), begun
+
+
+def _recipes(run: Path, version: int) -> frozenset[str]:
+    """The digests of the version's tasks; none where it is unfinished, and they are not all known."""
+    try:
+        return frozenset(recipe.digest for recipe in versions.manifest(run, version).recipes.values())
+    except UsageError:
+        return frozenset()
+
+
+def _attempt(run: Path, started: dict[str, Any], events: Sequence[dict[str, Any]]) -> tuple[AttemptActual, Order | None]:
+    name, began = str(started["attempt"]), float(started["at"])
+    end = next((e for e in events if e["kind"] == "attempt-ended" and e["attempt"] == name), None)
+    try:
+        order: Order | None = folder.read_order(run, name)
+    except (OSError, ValueError):
+        order = None
+    told = events_of(run, name)
+    last = float(end["at"]) if end else max([began, *(event.at for event in told)])
+    wall_s = max(0.0, last - began - paused_s(told))
+    probe = order is not None and bool(order.samples)
+    failed = next((event for event in told if event.kind == "failed"), None)
+    units = [int(event.data["units"]) for event in told if event.kind == "units" and "units" in event.data]
+    attempt = AttemptActual(
+        name=name,
+        kind="probe" if probe else str(started.get("order", "fit")),
+        candidate=str(started.get("candidate", "")),
+        began=began,
+        ended=last,
+        wall_s=wall_s,
+        cause=str(end["cause"]) if end else CUT_OFF,
+        why=f"{failed.data.get('error', '')}: {failed.data.get('message', '')}" if failed else "",
+        resumed_units=next((int(event.data["units"]) for event in told if event.kind == "resumed"), None),
+        units=units[-1] if units else None,
+        peak_bytes=int(end.get("peak") or 0) if end else 0,
+        phases={} if probe else phases_of(told, began),
+    )
+    return attempt, order
+
+
+def events_of(run: Path, attempt: str) -> list[Event]:
+    """What the workers of an attempt said, in the order of time; lines that a kill tore are passed over."""
+    return _events(sorted((run / "attempts" / attempt).glob("events.*.jsonl")))
+
+
+def memory_events(run: Path, attempt: str) -> list[Event]:
+    """The memory of an attempt over time, as its engine saw it; nothing where the command was killed."""
+    return _events([run / "attempts" / attempt / "memory.jsonl"])
+
+
+def _events(paths: Iterable[Path]) -> list[Event]:
+    found = []
+    for path in paths:
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError:
+            continue
+        for line in lines:
+            try:
+                found.append(Event.model_validate(json.loads(line)))
+            except ValueError:  # torn, or the empty rest after the last line feed
+                continue
+    return sorted(found, key=lambda event: event.at)
+
+
+def phases_of(events: Sequence[Event], began: float) -> dict[str, Phase]:
+    """Where an attempt's time went: wall seconds are the mean of its processes, CPU seconds their sum.
+
+    A ledger counts from the start of its process, so the last one of each process stands.
+    """
+    ledgers: dict[int, dict[str, tuple[float, float]]] = {}
+    starts: dict[int, tuple[float, float]] = {}
+    for event in events:
+        if event.kind == "started":
+            starts[event.rank] = max(0.0, event.at - began), float(event.data.get("cpu_s", 0.0))
+        if event.kind in ("finished", "stopped", "failed", "units") and event.data.get("phases"):
+            ledgers[event.rank] = event.data["phases"]
+    found: dict[str, Phase] = {}
+    for rank, ledger in ledgers.items():
+        whole = ledger if "start" in ledger or rank not in starts else {"start": starts[rank], **ledger}
+        for name, (wall, cpu) in whole.items():
+            before = found.get(name, Phase(wall_s=0.0, cpu_s=0.0))
+            found[name] = Phase(wall_s=before.wall_s + wall / len(ledgers), cpu_s=before.cpu_s + cpu)
+    return found
+
+
+def paused_s(events: Sequence[Event]) -> float:
+    """Seconds in which rank 0 was parked."""
+    total, since = 0.0, None
+    for event in events:
+        if event.rank == 0 and event.kind == "paused":
+            since = event.at
+        elif event.rank == 0 and event.kind == "unpaused" and since is not None:
+            total += event.at - since
+            since = None
+    return total

@@ -1,0 +1,53 @@
+"""The partition of many models: cut by a worker, before the tasks are written, whose chunks follow the groups' sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fitscale.planning.preparing import Prepared
+from fitscale.records.base import digest_of
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Candidate
+from fitscale.records.run import Order, Partitioning
+from fitscale.running.attempts import Attempts
+from fitscale.running.completing import failure_of
+from fitscale.store import folder
+
+RETRIES = 3
+
+
+def partition_of(
+    run: Path, prepared: Prepared, attempts: Attempts, machine: Machine, engine: str = "process"
+) -> tuple[str | None, Sequence[int] | None]:
+    """(its name in data/, rows of each group in key order); (None, None) where one model is fitted."""
+    from fitscale.data.partition import Partition
+
+    workload = prepared.workload
+    if not workload.data.groups:
+        return None, None
+    use = workload.data.use if isinstance(workload.data.use, float) else 1.0
+    folds = tuple(fit.folds for fit in prepared.fits)
+    name = "by-group-" + digest_of(
+        prepared.snapshot.content, workload.data.to_json(), repr((use, workload.seed)), *(f.to_json() for f in folds)
+    )
+    if not (run / "data" / name / "partition.json").exists():
+        wanted = Partitioning(
+            name=name, snapshot=folder.write_snapshot(run, prepared.snapshot), data=workload.data, folds=folds, use=use,
+            seed=workload.seed,
+        )  # fmt: skip
+        order = Order(
+            kind="partition", epoch=0, partitioning=wanted, threads=machine.cores, memory_bytes=machine.memory_bytes
+        )
+        candidate = Candidate(
+            name="partition", framework=prepared.framework, strategy="many-models", engine=engine,
+            machine=machine.name, form="matrix",
+        )  # fmt: skip
+        for _ in range(RETRIES):
+            attempt = attempts.start(candidate, order)
+            attempts.follow(attempt)
+            if attempt.cause == "done":
+                break
+            if attempt.cause == "failed":
+                raise failure_of(attempt)
+    return name, Partition(run / "data" / name).sizes.tolist()

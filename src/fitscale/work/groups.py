@@ -1,0 +1,229 @@
+"""Many models: claim a chunk, load its rows once, fit its groups in forked children, commit, and so on until none is left."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitscale.contracts import Fitted
+from fitscale.errors import FitscaleError
+from fitscale.records.run import Order, Recipe, Task
+from fitscale.registry import plugin
+from fitscale.store import chunks
+from fitscale.work.failure import describe
+from fitscale.work.feeding import encoding_of, reader_of
+from fitscale.work.fit import score_view, table_of
+from fitscale.work.forking import Fatal, fit_forked
+from fitscale.work.live import recipe_to_fit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fitscale.contracts import Feed, Framework
+    from fitscale.work.context import WorkContext
+    from fitscale.work.events import EventLog
+    from fitscale.work.phases import Ledger
+
+KEPT_BACK = 64_000_000  # for the supervisor's own lateness, which ends the whole worker
+
+
+def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: EventLog, ledger: Ledger) -> None:
+    """Do the order's chunks, as many of them as no other worker of the attempt claims."""
+    from fitscale.data.groups import make_groups
+    from fitscale.data.partition import Partition
+
+    if task.partition is None:
+        raise FitscaleError(f"task {order.task}: has no partition")
+    framework: Framework = plugin("frameworks", task.recipe.framework)()
+    with context.phase("start"):
+        _import_all(framework, task)
+    partition = Partition(run / "data" / task.partition)
+    with context.phase("encode"):
+        encoding = encoding_of(run, task, reader_of(run, task), keep=True)
+    for k in _claimed(run, order, context):
+        context.pause_point()
+        before, began = _cpu_s(), time.perf_counter()
+        chunk = task.chunks[k]
+        feed = make_groups(
+            partition, task.data, encoding, task.recipe.folds, chunk.start, chunk.stop,
+            form=order.form, scratch=context.scratch, phase=context.phase,
+        )  # fmt: skip
+        rows = feed.chunk.rows  # decoded here and now: the children share it
+        if order.form == "frame":
+            _ = feed.chunk.frame
+        groups = [each for _, each in feed.groups()]
+        with context.phase("iterations"):
+            done = _fit_all(run, framework, task, groups, context, order)
+        ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+        with context.phase("save"):
+            _commit(run, order, task, k, done, feed.keys, framework.pickles)
+        log.write(
+            "chunk",
+            k=k,
+            groups=len(groups),
+            rows=len(rows.y),
+            wall_s=time.perf_counter() - began,
+            cpu_s=sum(_cpu_s()) - sum(before),
+            **{status: sum(row["status"] == status for row in done) for status in chunks.STATUS},
+        )
+
+
+def _import_all(framework: Framework, task: Task) -> None:
+    """Import once, before the first fork: a second would cost each child as much as a fit."""
+    for library in framework.needs:
+        importlib.import_module(library)
+    module = task.recipe.estimator.path.rpartition(".")[0]
+    if module and task.recipe.estimator.live is None and not module.startswith("baseline"):
+        importlib.import_module(module)
+
+
+def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:
+    """Chunks that this worker was the first to claim. Claims live with the attempt: what a dead worker had is free in the next."""
+    claims = context.folder / "claims"
+    claims.mkdir(exist_ok=True)
+    for k in order.chunks:
+        try:
+            os.close(os.open(claims / str(k), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            continue
+        yield k
+
+
+def _fit_all(
+    run: Path, framework: Framework, task: Task, groups: list[Any], context: WorkContext, order: Order
+) -> list[dict[str, Any]]:
+    """One record for each group, in key order."""
+
+    def fit(i: int) -> dict[str, Any]:
+        return _fit_group(framework, task, recipe, groups[i], context)
+
+    recipe = recipe_to_fit(run, task, order)
+    found: dict[int, dict[str, Any]] = {}
+    if not order.isolate:
+        found = {i: fit(i) for i in range(len(groups))}
+    else:
+        limit = None if order.memory_bytes is None else order.memory_bytes - _own_bytes() - KEPT_BACK
+        for i, result in fit_forked(range(len(groups)), fit, child_bytes=limit):
+            found[i] = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
+    return [found[i] for i in range(len(groups))]
+
+
+def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, context: WorkContext) -> dict[str, Any]:
+    """Fit, score and describe one group. Whatever it raises is its own failure."""
+    try:
+        if why := _unfit(task, feed):
+            return _without_model("unfit", "unfit", why, feed)
+        fitted: Fitted = framework.fit(feed, recipe, None, GroupContext(context))
+        predictions = score_view(framework, framework.load(fitted.payload), feed)
+    except Exception as error:  # a group's failure, whatever it is
+        return _without_model("failed", *describe(error), feed)
+    return {
+        "status": "fitted",
+        "kind": "",
+        "why": "",
+        "payload": fitted.payload,
+        "units": fitted.units,
+        "n_train": feed.count("train"),
+        "n_holdout": feed.count("holdout"),
+        "predictions": predictions,
+    }
+
+
+def _unfit(task: Task, feed: Feed) -> str:
+    """Why a group has too little to learn from, or nothing."""
+    import numpy as np
+
+    n = feed.count("train")
+    if n == 0:
+        return "no training rows"
+    if task.traits.target == "classifier":
+        y = feed.matrix("train").y
+        present = np.unique(y[~np.isnan(y)])
+        if len(present) < 2:
+            return f"one class in {n} training rows" if n > 1 else "one training row"
+    elif n < 2:
+        return "one training row"
+    return ""
+
+
+def _without_model(status: str, kind: str, why: str, feed: Feed) -> dict[str, Any]:
+    return {
+        "status": status,
+        "kind": kind,
+        "why": why,
+        "payload": b"",
+        "units": 0,
+        "n_train": feed.count("train"),
+        "n_holdout": feed.count("holdout"),
+        "predictions": None,
+    }
+
+
+def _commit(
+    run: Path, order: Order, task: Task, k: int, done: list[dict[str, Any]], keys: pa.Table, pickles: bool
+) -> None:
+    import pyarrow as pa
+
+    models = bytearray()
+    parts = []
+    for i, row in enumerate(done):
+        payload = row.pop("payload")
+        row["offset"], row["length"] = len(models), len(payload)
+        models += payload
+        predictions = row.pop("predictions")
+        if predictions is not None:
+            parts.append(predictions.add_column(0, "model", pa.repeat(pa.scalar(i, pa.int32()), predictions.num_rows)))
+    chunks.commit(
+        run,
+        order.task,
+        k,
+        result={"chunk": task.chunks[k]},
+        table=table_of(done, keys),
+        models=bytes(models),
+        predictions=pa.concat_tables(parts) if parts else None,
+        pickles=pickles,
+    )
+
+
+class GroupContext:
+    """The context of one small fit: it keeps no checkpoints, and its time is the chunk's. See `contracts.Context`."""
+
+    def __init__(self, of: WorkContext) -> None:
+        self.rank, self.world, self.host, self.port = 0, 1, "", 0
+        self.threads = of.threads
+        self.scratch = of.scratch
+        self.program = of.program
+        self._scores: dict[str, tuple[float, ...]] = {}
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def report(
+        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+    ) -> bytes | None:
+        for name, value in (scores or {}).items():
+            self._scores[name] = (*self._scores.get(name, ()), value)
+        return None
+
+    def scores(self) -> dict[str, tuple[float, ...]]:
+        return dict(self._scores)
+
+
+def _cpu_s() -> tuple[float, float]:
+    return time.process_time(), _children_cpu_s()
+
+
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _own_bytes() -> int:
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon"))

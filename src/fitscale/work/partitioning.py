@@ -1,0 +1,26 @@
+"""Cut a snapshot's rows by group, once, for all workers that fit its groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fitscale.data.partition import kept_columns, partition
+from fitscale.errors import FitscaleError
+from fitscale.records.run import Order
+from fitscale.store import crash
+from fitscale.work.feeding import rows_used
+from fitscale.work.phases import Ledger
+
+
+def cut(run: Path, order: Order, ledger: Ledger) -> None:
+    """Do the order's partitioning, unless it is there. Whole or not at all."""
+    wanted = order.partitioning
+    if wanted is None:
+        raise FitscaleError("an order to partition says not what")
+    with ledger.phase("read"):
+        reader = rows_used(run, wanted.snapshot, wanted.data, wanted.use, wanted.seed, order.threads)
+        columns = [name for folds in wanted.folds for name in kept_columns(reader, wanted.data, folds)]
+        # Half of what the worker may take: the other half is for what Arrow decodes meanwhile.
+        memory = (order.memory_bytes or 2 << 30) // 2
+        partition(reader, wanted.data, tuple(dict.fromkeys(columns)), run / "data" / wanted.name, memory_bytes=memory)
+    crash.point("partition.written")

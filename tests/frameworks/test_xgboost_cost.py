@@ -1,0 +1,108 @@
+"""The law's priors against what was measured: a formula that is edited must still tell the same sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitscale.frameworks.xgboost import XGBoost
+from fitscale.frameworks.xgboost.cost import WORKER_BYTES
+from fitscale.records.data import Folds, Shape
+from fitscale.records.plan import Term
+from fitscale.records.run import Estimator, Form, Recipe
+
+MIB = 2**20
+
+
+def recipe(**params: object) -> Recipe:
+    estimator = Estimator(path="xgboost.XGBClassifier", params=params)
+    return Recipe(framework="xgboost", estimator=estimator, encoding="", data="", target="y", folds=Folds(seed=0))
+
+
+def total(terms: tuple[Term, ...]) -> float:
+    return sum(term.amount * term.prior for term in terms)
+
+
+@pytest.mark.parametrize(
+    ("form", "rows", "features", "missing", "depth", "mib"),
+    [
+        ("matrix", 1_000_000, 30, 0.0, 6, 213),
+        ("bins", 1_000_000, 30, 0.0, 6, 122),
+        ("cache", 1_000_000, 30, 0.0, 6, 99),
+        ("matrix", 1_000_000, 30, 0.1, 6, 275),
+        ("bins", 1_000_000, 30, 0.1, 6, 196),
+        ("cache", 1_000_000, 30, 0.1, 6, 110),
+        ("matrix", 2_500_000, 29, 0.02, 8, 684),
+        ("bins", 2_500_000, 29, 0.02, 8, 510),
+        ("bins", 2_500_000, 29, 0.5, 8, 380),
+        ("cache", 2_500_000, 29, 0.02, 8, 227),
+        ("matrix", 300_000, 60, 0.1, 10, 360),
+        ("bins", 300_000, 60, 0.1, 10, 391),
+    ],
+)
+def test_memory_priors_tell_what_was_measured(
+    form: Form, rows: int, features: int, missing: float, depth: int, mib: float
+) -> None:
+    """Peak anonymous memory of real fits, above that of the process before them, within 30 %."""
+    shape = Shape(rows=rows, features=features, missing=missing)
+    law = XGBoost().law(shape, recipe(n_estimators=10, max_depth=depth), form)
+    assert (total(law.memory) - WORKER_BYTES) / MIB == pytest.approx(mib, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "features", "missing", "depth", "binning", "rounds"),
+    [(1_000_000, 30, 0.0, 6, 5.8, 1.1), (1_000_000, 30, 0.1, 6, 6.5, 1.8), (300_000, 60, 0.1, 10, 3.9, 3.8)],
+)
+def test_time_priors_tell_what_was_measured(
+    rows: int, features: int, missing: float, depth: int, binning: float, rounds: float
+) -> None:
+    """CPU seconds of ten rounds, within a factor of two: machines differ by more."""
+    law = XGBoost().law(
+        Shape(rows=rows, features=features, missing=missing), recipe(n_estimators=10, max_depth=depth), "matrix"
+    )
+    assert 0.5 < total(law.time["bin"]) / binning < 2
+    assert 0.5 < total(law.time["iterations"]) / rounds < 2
+
+
+def test_wide_and_deep_is_told_by_its_histograms() -> None:
+    """2,000 columns at depth 10 took 8.9 GB for a matrix of 0.4 GB."""
+    law = XGBoost().law(Shape(rows=50_000, features=2_000), recipe(max_depth=10), "bins")
+    assert total(law.memory) == pytest.approx(8.9e9, rel=0.2)
+    assert law.error[2] == 0.3
+
+
+def test_the_forms_are_ordered_by_their_size() -> None:
+    """Out of core holds least, then bins, then the matrix; the fewer passes the larger."""
+    shape = Shape(rows=10_000_000, features=50, missing=0.05, holdout_rows=1_000_000)
+    laws = [XGBoost().law(shape, recipe(), form) for form in ("cache", "bins", "matrix")]
+    sizes = [total(law.memory) for law in laws]
+    assert sizes == sorted(sizes)
+    assert laws[2].passes == 1
+    assert total(laws[0].storage) > 10_000_000 * 50
+
+
+def test_ranks_share_the_rows() -> None:
+    """A rank holds its share of the training rows."""
+    one, two = (
+        total(XGBoost().law(Shape(rows=10**8, features=20, ranks=ranks), recipe(), "shard").memory) for ranks in (1, 2)
+    )
+    assert two - WORKER_BYTES == pytest.approx((one - WORKER_BYTES) / 2, rel=0.05)
+
+
+def test_every_parameter_of_the_size_counts() -> None:
+    """Depth, leaves, rounds, parallel trees, sampling and classes all move the time of the rounds the right way."""
+
+    def rounds(classes: int = 2, **params: object) -> float:
+        return total(
+            XGBoost()
+            .law(Shape(rows=100_000, features=20, classes=classes), recipe(**params), "bins")
+            .time["iterations"]
+        )
+
+    plain = rounds()
+    assert rounds(max_depth=10) > plain
+    assert rounds(max_depth=0, max_leaves=8) < rounds(max_depth=0, max_leaves=800)
+    assert rounds(n_estimators=200) == pytest.approx(2 * plain)
+    assert rounds(num_parallel_tree=2) == pytest.approx(2 * plain)
+    assert rounds(subsample=0.5) < plain
+    assert rounds(colsample_bytree=0.5) < plain
+    assert rounds(classes=5) == pytest.approx(5 * plain)

@@ -1,0 +1,104 @@
+"""What a fit does to its process costs that fit alone."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fitscale.work.forking import Fatal, fit_forked
+
+
+def run(items: list[int], fit: Any, **options: Any) -> dict[int, Any]:
+    found = list(fit_forked(items, fit, **options))
+    assert sorted(item for item, _ in found) == sorted(items), "each item exactly once"
+    return dict(found)
+
+
+def test_results_come_back_from_one_child() -> None:
+    """All items of a healthy batch are fitted in one forked process, which is not this one."""
+    found = run(list(range(20)), lambda i: (i * i, os.getpid()))
+    assert [found[i][0] for i in range(20)] == [i * i for i in range(20)]
+    assert len({pid for _, pid in found.values()}) == 1
+    assert found[0][1] != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("end", "kind", "why"),
+    [
+        (lambda: os._exit(3), "exited", "code 3"),
+        (lambda: os._exit(0), "exited", "code 0"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "killed", "SIGSEGV"),
+        (lambda: os.abort(), "killed", "SIGABRT"),
+    ],
+)
+def test_an_item_that_ends_its_process_costs_itself_alone(end: Any, kind: str, why: str) -> None:
+    """It is tried once more, then given up with how it ended; the others are fitted."""
+
+    def fit(i: int) -> int:
+        if i == 4:
+            faulthandler.disable()  # what the test runner would print of it
+            end()
+        return i
+
+    found = run(list(range(10)), fit)
+    assert isinstance(found[4], Fatal)
+    assert found[4].kind == kind
+    assert why in found[4].why
+    assert all(found[i] == i for i in range(10) if i != 4)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sets(st.integers(0, 11)), st.sets(st.integers(0, 11)))
+def test_any_mixture_of_deaths_loses_nobody_else(dies: set[int], dies_first: set[int]) -> None:
+    """Items that always die are Fatal; those that die at the first try only are fitted; all others once."""
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def fit(i: int) -> int:
+            mark = Path(folder) / str(i)
+            if i in dies or (i in dies_first and not mark.exists()):
+                mark.touch()
+                os._exit(7)
+            return i
+
+        found = run(list(range(12)), fit)
+    assert {i for i, value in found.items() if isinstance(value, Fatal)} == dies
+
+
+def test_an_item_that_takes_too_much_memory_is_ended() -> None:
+    """Its child passes the limit of one fit and is ended; the others go on."""
+
+    def fit(i: int) -> int:
+        if i == 1:
+            hoard = [bytearray(os.urandom(1 << 20)) * 8 for _ in range(200)]
+            time.sleep(5)
+            return len(hoard)
+        return i
+
+    found = run([0, 1, 2], fit, child_bytes=200_000_000, retries=0)
+    assert found[1] == Fatal("memory", "the fit needed more memory than one fit may take")
+    assert (found[0], found[2]) == (0, 2)
+
+
+def test_large_results_pass() -> None:
+    """A payload far beyond the size of a pipe comes back whole."""
+    found = run([0, 1], lambda i: bytes([i]) * 5_000_000)
+    assert found[1] == b"\x01" * 5_000_000
+
+
+def test_closing_leaves_no_child() -> None:
+    """A caller that stops early leaves no process behind."""
+    going = fit_forked(range(1000), lambda i: (time.sleep(0.01), os.getpid())[1])
+    _, pid = next(going)
+    going.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
