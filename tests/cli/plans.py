@@ -16,11 +16,20 @@ GIB = 2**30
 
 def candidate(name: str = "in-memory", machine: str = "here", **changes: Any) -> Candidate:
     form = {"in-memory": "matrix", "quantised": "bins", "out-of-core": "cache", "many-models": "matrix"}[name]
-    given = {"name": name, "framework": "xgboost", "strategy": name, "engine": "process", "machine": machine, "form": form}
+    given = {
+        "name": name,
+        "framework": "xgboost",
+        "strategy": name,
+        "engine": "process",
+        "machine": machine,
+        "form": form,
+    }
     return Candidate.model_validate({**given, "threads": 4, **changes})
 
 
-def forecast(seconds: float, gib: float, relative: float = 0.3, usd: float | None = None, origin: Any = "forecast") -> Forecast:
+def forecast(
+    seconds: float, gib: float, relative: float = 0.3, usd: float | None = None, origin: Any = "forecast"
+) -> Forecast:
     return Forecast(
         time_s=Figure.around(seconds, relative, origin),
         memory_bytes=Figure.around(gib * GIB, 0.05, origin),
@@ -99,6 +108,8 @@ def many() -> Plan:
     base = plan()
     return base.but(
         workload=workload(data=data, needs=Needs(), where=(Place(kind="local"),)),
-        profile=base.profile.but(groups=GroupSizes(n=1141, rows_min=1, rows_median=169, rows_max=1950, exact=True), warnings=()),
+        profile=base.profile.but(
+            groups=GroupSizes(n=1141, rows_min=1, rows_median=169, rows_max=1950, exact=True), warnings=()
+        ),
         decision=Decision(chosen=Assessed(candidate=way, forecast=forecast(38, 0.6)), reasons=("the only way",)),
     )

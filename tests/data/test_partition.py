@@ -146,7 +146,9 @@ def test_it_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(StorageFull, match="the disk is full"):
             cut(rows, folder)
     assert not list(tmp_path.iterdir())
+    (tmp_path / ".cut.1.part" / "rows").mkdir(parents=True)  # what a killed one leaves
     first = cut(rows, folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["cut"]
     before = (folder / "index.parquet").stat().st_mtime_ns
     assert cut(rows, folder).cut == first.cut
     assert (folder / "index.parquet").stat().st_mtime_ns == before

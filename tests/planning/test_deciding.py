@@ -270,6 +270,8 @@ def test_each_worker_keeps_memory_back(bench: Any) -> None:
     eight = bench.known("many-models", 10, 1.5 * GB, workers=8)
     assert deciding.gate(one, bench.workload(), bench.machine(2 * GB), surely=False) is None
     assert deciding.gate(eight, bench.workload(), bench.machine(2 * GB), surely=False) is not None
+    less = bench.known("many-models", 10, 1.3 * GB, workers=8)
+    assert deciding.gate(less, bench.workload(), bench.machine(2 * GB), surely=False) is None
 
 
 def test_a_time_of_day_is_a_deadline(bench: Any) -> None:

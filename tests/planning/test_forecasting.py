@@ -118,6 +118,18 @@ def test_one_small_sample_does_not_explode(bench: Any) -> None:
     assert bench.forecast(candidate, full, measured).phases["iterations"] <= 10.5 * prior
 
 
+def test_noise_between_two_samples_is_not_taken_for_growth(bench: Any) -> None:
+    """Two sizes that lie close, the larger a tenth slower by chance: a plain line would forecast three times as much."""
+    candidate, full = bench.candidate(), bench.shape(100_000_000)
+    (small, law), (large, at) = (bench.sample(candidate, bench.shape(rows)) for rows in (20_000, 25_000))
+    large = large.but(unit_s=1.1 * large.unit_s)
+    growth = (large.unit_s - small.unit_s) / (25_000 - 20_000)
+    prior = bench.forecast(candidate, full).phases["iterations"]
+    assert 100 * growth * full.rows > 3 * prior
+    forecast = bench.forecast(candidate, full, ((small, law), (large, at)))
+    assert forecast.phases["iterations"] < 1.5 * prior
+
+
 @settings(max_examples=30, deadline=None)
 @given(share=st.integers(2, 2000))
 def test_a_longer_reach_is_less_sure(bench: Any, share: int) -> None:
@@ -131,6 +143,7 @@ def test_a_longer_reach_is_less_sure(bench: Any, share: int) -> None:
         return float(figure.time_s.high / figure.time_s.value)
 
     assert width(share) <= width(2 * share) + 1e-9
+    assert width(4) < 0.9 * width(64)
     assert (
         width(2 * share) <= bench.forecast(candidate, full).time_s.high / bench.forecast(candidate, full).time_s.value
     )
@@ -240,6 +253,15 @@ def test_first_chunks_forecast_the_rest(bench: Any) -> None:
     assert forecast.phases == pytest.approx({"start": 1.5, "iterations": 200.0})
     assert forecast.memory_bytes.value == 3e8
     assert forecast.source == "from 4 chunks, 50,000 of 1,000,000 rows"
+
+
+def test_measured_chunks_know_the_largest_group(bench: Any) -> None:
+    """A group of half the rows is waited for, whatever the chunks before it showed of many workers."""
+    candidate, shape, law = grouped(bench, 100, largest=500_000)
+    m = Measurement(
+        path=candidate.path, shape=shape, full_size=True, phases={}, units=50_000, unit_s=4e-6, unit_cpu_s=4e-4,
+    )  # fmt: skip
+    assert bench.forecast(candidate, shape, ((m, law),), law=law).phases["iterations"] == pytest.approx(200)
 
 
 def test_elsewhere_is_modelled(bench: Any) -> None:

@@ -41,10 +41,14 @@ def forecast(time_s: float, memory: float, spread: float = 0.15, **changes: Any)
 
 def decision(many: bool) -> Decision:
     if many:
-        chosen = Assessed(candidate=candidate("many-models", "many-models", workers=2, threads=1), forecast=forecast(260, 1.1e9))
+        chosen = Assessed(
+            candidate=candidate("many-models", "many-models", workers=2, threads=1), forecast=forecast(260, 1.1e9)
+        )
         return Decision(chosen=chosen, reasons=("many-models: 4.3 min (3.8–5), from 4 chunks",), alternatives=(chosen,))
     chosen = Assessed(candidate=candidate("quantised", "quantised", form="bins"), forecast=forecast(230, 1.31e9))
-    slow = Assessed(candidate=candidate("out-of-core", "out-of-core", form="cache"), forecast=forecast(610, 0.74e9, 0.4))
+    slow = Assessed(
+        candidate=candidate("out-of-core", "out-of-core", form="cache"), forecast=forecast(610, 0.74e9, 0.4)
+    )
     elsewhere = forecast(95, 3.6e9, 0.5, cost_usd=Figure.around(0.021, 0.5, "modelled"))
     modelled = elsewhere.but(time_s=elsewhere.time_s.but(origin="modelled"), source="modelled from this machine")
     return Decision(
@@ -130,7 +134,12 @@ def write_journal(run: Path, epoch: int, *events: dict[str, Any]) -> None:
 
 
 def write_attempt(
-    run: Path, name: str, order: Order, events: list[tuple[float, str, dict[str, Any]]], peak: int = 0, ends: bool = True
+    run: Path,
+    name: str,
+    order: Order,
+    events: list[tuple[float, str, dict[str, Any]]],
+    peak: int = 0,
+    ends: bool = True,
 ) -> None:
     """``events``: (at, kind, data) of rank 0. Where it ``ends``, its engine could still write down the memory."""
     where = folder.write_order(run, name, order)
@@ -158,7 +167,8 @@ def killed_and_went_on(run: Path, finished: bool = True) -> None:
     digest = recipe().digest
     fit = Order(kind="fit", task=digest, epoch=1, memory_bytes=2 * GB)
     probe = fit.but(samples=(Sample(rows=5000),))
-    write_attempt(run, "1-1", probe, [(T0 + 2, "started", {"cpu_s": 1}), (T0 + 7, "finished", {"phases": {"read": [1, 1]}})], 4 * 10**8)
+    tried = [(T0 + 2, "started", {"cpu_s": 1}), (T0 + 7, "finished", {"phases": {"read": [1, 1]}})]
+    write_attempt(run, "1-1", probe, tried, 4 * 10**8)
     units = [(T0 + 20 + i, "units", {"units": i, "cpu_s": 2.0 * i}) for i in range(1, 41)]
     write_attempt(run, "1-2", fit, [(T0 + 10, "started", {"cpu_s": 1.5}), *units], ends=False)
     write_journal(
@@ -241,6 +251,7 @@ def many_models(run: Path, n: int = 1141, evil: bool = True) -> Path:
     draw = random.Random(7)
     rows = [max(1, int(draw.lognormvariate(5, 1))) for _ in range(n)]
     status = ["failed" if i % 397 == 5 else "unfit" if rows[i] < 12 else "fitted" for i in range(n)]
+    status = ["fitted" if evil and i == 3 else s for i, s in enumerate(status)]
     kinds = {"failed": "XGBoostError", "unfit": "unfit", "fitted": ""}
     index = pa.table({
         "dest": [EVIL if evil and i == 3 else f"D{i // 24:04d}" for i in range(n)],
@@ -254,18 +265,15 @@ def many_models(run: Path, n: int = 1141, evil: bool = True) -> Path:
         "score": pa.array([None if s != "fitted" else 0.01 if evil and i == 3 else min(1.0, max(0.2, draw.gauss(0.68, 0.08)))
                            for i, s in enumerate(status)], pa.float64()),
     })  # fmt: skip
-    if evil:
-        index = index.set_column(2, "status", pa.array(["fitted" if i == 3 else s for i, s in enumerate(status)]))
-        index = index.set_column(index.num_columns - 1, "score",
-                                 pa.array([0.01 if i == 3 else s for i, s in enumerate(index.column("score").to_pylist())]))  # fmt: skip
     write_version(run, index, {"fit": made}, {"roc_auc": 0.7012})
     cut = Order(kind="partition", epoch=1, memory_bytes=2 * GB)
     write_attempt(run, "1-1", cut, [(T0 + 2, "finished", {"phases": {"read": (1.5, 2.0)}})], 5 * 10**8)
     order = Order(kind="groups", task=digest, epoch=1, workers=2, memory_bytes=GB)
-    told = [(T0 + 10 + 2.1 * k, "chunk", {"k": k, "groups": 11, "rows": 2000 + 10 * k, "wall_s": 1.6 + 0.01 * (k % 9), "cpu_s": 1.5})
+    told = [(T0 + 10 + 2.1 * k, "chunk", {"k": k, "groups": 11, "rows": 2000 + 10 * k, "wall_s": 1.6 * 1.01**k, "cpu_s": 1.5})
             for k in range(100)]  # fmt: skip
     ledger = {"start": (2.0, 1.8), "encode": (1.0, 1.0), "iterations": (203.0, 190.0), "save": (3.1, 2.0)}
-    write_attempt(run, "1-2", order, [(T0 + 6, "started", {"cpu_s": 0.4}), *told, (T0 + 225, "finished", {"phases": ledger})], 9 * 10**8)
+    course = [(T0 + 6, "started", {"cpu_s": 0.4}), *told, (T0 + 225, "finished", {"phases": ledger})]
+    write_attempt(run, "1-2", order, course, 9 * 10**8)
     write_journal(
         run, 1,
         {"kind": "command", "at": T0, "command": "train"},

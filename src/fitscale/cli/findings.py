@@ -93,7 +93,8 @@ def _plugins() -> Iterator[Finding]:
     from fitscale import registry
 
     for family in ("frameworks", "engines", "sources", "exporters"):
-        there, lacking = [], []
+        there: list[str] = []
+        lacking: list[str] = []
         for name in registry.names(family):
             needs = getattr(registry.plugin(family, name), "needs", ())
             lacks = [library for library in needs if importlib.util.find_spec(library) is None]
@@ -119,10 +120,12 @@ def _workload(file: Path) -> Iterator[Finding]:
     )
     yield finding
     if reader is not None:
-        yield _try("columns", lambda: check_columns(reader.snapshot, workload.data), lambda _: "all that are named are there")[1]
+        yield _try(
+            "columns", lambda: check_columns(reader.snapshot, workload.data), lambda _: "all that are named are there"
+        )[1]
 
         def first_row() -> int:
-            return next(iter(reader.batches([workload.data.target], batch_rows=1)))[1].num_rows
+            return int(next(iter(reader.batches([workload.data.target], batch_rows=1)))[1].num_rows)
 
         yield _try("reading", first_row, lambda _: "a row was read")[1]
     from fitscale.records.run import Estimator

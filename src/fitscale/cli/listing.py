@@ -86,7 +86,9 @@ def listed_lines(table: pa.Table, run: Run) -> list[str]:
     if not table.num_rows:
         return ["no such models"]
     names = {"n_train": "rows", "n_holdout": "held out", "score": run.manifest.metric}
-    flush = "".join(str(i) for i, name in enumerate(shown) if name in ("n_train", "n_holdout", "units", "score") and i < 10)
+    flush = "".join(
+        str(i) for i, name in enumerate(shown) if name in ("n_train", "n_holdout", "units", "score") and i < 10
+    )
     rows = [[value(item) for item in row.values()] for row in table.select(shown).to_pylist()]
     return columns(rows, [names.get(name, name) for name in shown], flush)
 
@@ -107,7 +109,9 @@ def about(run: Run, key: tuple[str, ...]) -> About:
     texts = [tuple(map(str, each)) for each in zip(*(table.column(name).to_pylist() for name in groups), strict=True)]
     if groups and key not in texts:
         joined = {" ".join(text): None for text in texts}
-        raise UsageError(f"{run.path}: version {run.version} has no group {' '.join(key)}{nearest(' '.join(key), joined)}")
+        raise UsageError(
+            f"{run.path}: version {run.version} has no group {' '.join(key)}{nearest(' '.join(key), joined)}"
+        )
     row = table.slice(texts.index(key) if groups else 0, 1).to_pylist()[0]
     recipes = run.manifest.recipes
     return About(
@@ -134,7 +138,9 @@ def about_lines(found: About, width: int) -> list[str]:
     recipe = found.recipe
     key = ", ".join(f"{name} {item}" for name, item in found.key.items()) or "the one model"
     lines = wrapped("Model", f"{key}, version {found.version} of {found.run}", width)
-    lines += wrapped("Status", found.status + (f": {found.why or found.kind}" if found.why or found.kind else ""), width)
+    lines += wrapped(
+        "Status", found.status + (f": {found.why or found.kind}" if found.why or found.kind else ""), width
+    )
     lines += wrapped("Rows", f"{found.n_train:,} trained on, {found.n_holdout:,} held out", width)
     if found.status == "fitted":
         lines += wrapped("Score", f"{found.metric} {value(found.score)}", width)
@@ -142,7 +148,8 @@ def about_lines(found: About, width: int) -> list[str]:
     params = ", ".join(f"{name}: {item}" for name, item in sorted(recipe.estimator.params.items()))
     lines += wrapped("Estimator", f"{recipe.estimator.path}" + (f" ({params})" if params else ""), width)
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(recipe.versions.items()))
-    return [*lines, *wrapped("Recipe", f"{recipe.digest}, seed {recipe.seed}, {plural(recipe.threads, 'thread')}, {libraries}", width)]
+    made = f"{recipe.digest}, seed {recipe.seed}, {plural(recipe.threads, 'thread')}, {libraries}"
+    return [*lines, *wrapped("Recipe", made, width)]
 
 
 def compared_lines(found: Comparison) -> list[str]:
@@ -155,11 +162,15 @@ def compared_lines(found: Comparison) -> list[str]:
     ]
     if found.changes:
         rows = [
-            [" ".join(map(str, c.key)) or "the one model", value(c.before), value(c.after), f"{(c.after or 0) - (c.before or 0):+.4f}"]
+            [" ".join(map(str, c.key)) or "the one model", value(c.before), value(c.after), _by(c.before, c.after)]
             for c in found.changes
         ]
         lines += ["", *columns(rows, ["largest changes", "before", "after", "by"], "123")]
     return lines
+
+
+def _by(before: float | None, after: float | None) -> str:
+    return f"{(after or 0.0) - (before or 0.0):+.4f}".replace("-", "−")
 
 
 def _plain(item: Any) -> Any:

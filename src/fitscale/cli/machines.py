@@ -18,7 +18,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def machines(
     catalogue: Annotated[
-        str | None, typer.Option(metavar="WHICH", help="Rented ones: aws, aws/us-east-1, or a table of your own (.csv).")
+        str | None,
+        typer.Option(metavar="WHICH", help="Rented ones: aws, aws/us-east-1, or a table of your own (.csv)."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The machines as records on stdout.")] = False,
 ) -> None:
@@ -34,7 +35,9 @@ def machines(
     out.lines(here_lines(here, out.width))
     if rented:
         out.lines(["", *rented_lines(rented)])
-    out.record({"format": 1, "here": here.model_dump(mode="json"), "catalogue": [m.model_dump(mode="json") for m in rented]})
+    out.record(
+        {"format": 1, "here": here.model_dump(mode="json"), "catalogue": [m.model_dump(mode="json") for m in rented]}
+    )
 
 
 def here_lines(here: Machine, width: int) -> list[str]:
@@ -42,13 +45,17 @@ def here_lines(here: Machine, width: int) -> list[str]:
     from fitscale.cli.shown import size, tagged, wrapped
 
     lines = tagged(f"Here: {here.cores} cores, {size(here.memory_bytes)} of memory to be used", here.origin, width)
-    lines += wrapped("", f"{here.cpu}, {here.arch}" + (f", {here.clock_ghz:.1f} GHz" if here.clock_ghz else ""), width, 6)
+    lines += wrapped(
+        "", f"{here.cpu}, {here.arch}" + (f", {here.clock_ghz:.1f} GHz" if here.clock_ghz else ""), width, 6
+    )
     read, write, copy = here.disk_read_bytes_per_s, here.disk_write_bytes_per_s, here.memory_bytes_per_s
     disk = f"disk reads {size(read)}/s cold, writes {size(write)}/s" if read and write else "disk speed not measured"
     free = f", {size(here.disk_free_bytes)} free" if here.disk_free_bytes is not None else ""
     lines += wrapped("", disk + free, width, 6)
     if copy and here.cpu_ns:
-        lines += wrapped("", f"memory {size(copy)}/s by one thread; {here.cpu_ns:.2f} ns for one step of the loop", width, 6)
+        lines += wrapped(
+            "", f"memory {size(copy)}/s by one thread; {here.cpu_ns:.2f} ns for one step of the loop", width, 6
+        )
     for note in here.notes:
         lines += wrapped("", note, width, 6)
     return lines

@@ -48,9 +48,10 @@ class Commands(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            from fitscale.machines.here import require_linux
+            if sys.platform != "linux":
+                from fitscale.machines.here import require_linux
 
-            require_linux()
+                require_linux()
             return super().invoke(ctx)
         except FitscaleError as error:
             raise typer.Exit(tell(error, error.exit_code)) from error

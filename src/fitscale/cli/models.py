@@ -28,7 +28,9 @@ def list_(
     version: Version = None,
     status: Annotated[str | None, typer.Option(metavar="STATUS", help="Only fitted, unfit or failed ones.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only groups without a model: failed or unfit.")] = False,
-    where: Annotated[str | None, typer.Option(metavar="SQL", help="Only these: \"dest = 'SEA' and score < 0.6\".")] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Only these: \"dest = 'SEA' and score < 0.6\".")
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="At most so many rows; 0: all.")] = 50,
     json: Json = False,
 ) -> None:

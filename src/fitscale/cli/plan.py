@@ -18,14 +18,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def plan(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.")],
-    run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
+    ] = None,
     choose: Annotated[str | None, typer.Option(metavar="NAME", help="Plan this candidate alone.")] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
     what_if: Annotated[
         str | None, typer.Option(metavar="CHANGES", help="Decide again for rows=10x,deadline=30m,memory='8 GB'.")
     ] = None,
     explain: Annotated[
-        str | None, typer.Option(metavar="CANDIDATE", help="One candidate: its forecast, its terms, or why it is refused.")
+        str | None,
+        typer.Option(metavar="CANDIDATE", help="One candidate: its forecast, its terms, or why it is refused."),
     ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The plan as a record on stdout.")] = False,
@@ -41,7 +44,10 @@ def plan(
     from fitscale.cli.following import Following
     from fitscale.cli.saying import Out
     from fitscale.running.training import plan_only
+    from fitscale.work.hiding import hide
 
+    if "@inline" not in (choose or ""):
+        hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)
     found = for_training(file, run, trust=trust, probe=probe)
     if what_if is not None or explain is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fitscale.cli.shown import (
-    NONE,
     columns,
     count,
     dagger,
@@ -84,7 +83,10 @@ def _facts(plan: Plan, width: int) -> list[str]:
         lines += tagged(told, "measured" if groups.exact else "estimated", width)
     lines += tagged(f"Here: {machine_line(plan.machine, _allowed(plan))}", plan.machine.origin, width)
     wanted = wants(workload)
-    return [*lines, *tagged(wanted or "Want: nothing said, so the fastest that fits", "stated" if wanted else "assumed", width)]
+    return [
+        *lines,
+        *tagged(wanted or "Want: nothing said, so the fastest that fits", "stated" if wanted else "assumed", width),
+    ]
 
 
 def machine_line(machine: Machine, allowed: str = "") -> str:
@@ -103,7 +105,10 @@ def wants(workload: Workload) -> str:
     parts = [_deadline(needs.deadline)] if needs.deadline else []
     parts += [needs.frequency] if needs.frequency else []
     if needs.budget:
-        for name, usd_ in (("hardware", needs.budget.hardware_usd_month), ("software", needs.budget.software_usd_month)):
+        for name, usd_ in (
+            ("hardware", needs.budget.hardware_usd_month),
+            ("software", needs.budget.software_usd_month),
+        ):
             parts += [f"{name} {usd_:g} USD/month"] if usd_ is not None else []
     parts += [f"export {', '.join(needs.export)}"] if needs.export else []
     parts += [f"functions {', '.join(needs.functions)}"] if needs.functions else []
@@ -137,14 +142,9 @@ def _allowed(plan: Plan) -> str:
 
 def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
     decision = plan.decision
-    reasons = list(decision.reasons)
-    if decision.chosen is None:
-        reasons = ["Nothing can run here.", *reasons]
-    elif not decision.meets:
-        reasons = ["Nothing here meets what must be met.", *reasons]
-    elif decision.overridden:
-        reasons = [f"{decision.chosen.candidate.name}, because --choose names it.", *reasons]
-    lines = wrapped("VERDICT", _sentences(reasons), width, 9)
+    lines: list[str] = []
+    for reason in decision.reasons or ("nothing was said of it",):
+        lines += wrapped("" if lines else "VERDICT", reason, width, 9)
     if ways:
         here = plan.machine.name
         rows = [
@@ -256,8 +256,3 @@ def _many(head: str, texts: Iterable[str], width: int) -> list[str]:
 def _few(texts: Sequence[str], most: int) -> list[str]:
     rest = len(texts) - most
     return [*texts[:most], *([f"and {rest} more: --json lists all of them"] if rest > 0 else [])]
-
-
-def _sentences(texts: Sequence[str]) -> str:
-    joined = " ".join(text if text.rstrip().endswith((".", "!", "?", ":")) else f"{text.rstrip()}." for text in texts if text)
-    return joined or NONE

@@ -14,16 +14,30 @@ from fitscale.planning.wording import duration, number, size
 if TYPE_CHECKING:
     from fitscale.records.base import Figure
 
-__all__ = ["columns", "count", "dagger", "data_size", "duration", "plural", "share", "size", "tagged", "usd", "value", "wrapped"]
+__all__ = [
+    "columns",
+    "count",
+    "dagger",
+    "data_size",
+    "duration",
+    "plural",
+    "share",
+    "size",
+    "tagged",
+    "usd",
+    "value",
+    "wrapped",
+]
 NONE = "–"
 
 
 def data_size(n_bytes: float, of: float) -> str:
-    """A part of the data, in the unit of the whole: ``1.2 of 60 GB``."""
-    divisor, name = next(((d, n) for d, n in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")) if of >= d), (1e3, "kB"))
+    """A part of the data: ``1.2 of 60 GB``, ``5 MB of 2 TB``, ``all 880 kB``."""
+    part, whole = size(n_bytes), size(of)
     if n_bytes >= of:
-        return f"all {number(of / divisor)} {name}"
-    return f"{number(n_bytes / divisor)} of {number(of / divisor)} {name}"
+        return f"all {whole}"
+    number_, _, unit = part.rpartition(" ")
+    return f"{number_ if whole.endswith(' ' + unit) else part} of {whole}"
 
 
 def count(n: float) -> str:

@@ -44,7 +44,9 @@ def status_lines(found: Status, width: int) -> list[str]:
             lines += wrapped("", progress_line(found.progress), width)
     elif found.command is not None:
         how = f"; its last attempt: {found.last_end}" if found.last_end else ""
-        lines += wrapped("Now", f"nothing works; the last command was fitscale {found.command}{_since(found)}{how}", width)
+        lines += wrapped(
+            "Now", f"nothing works; the last command was fitscale {found.command}{_since(found)}{how}", width
+        )
     if found.unfinished is not None:
         told = f"version {found.unfinished} by {found.candidate}"
         lines += wrapped("Unfinished", told + ("" if found.working else "; 'fitscale train' goes on with it"), width)

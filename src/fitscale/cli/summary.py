@@ -32,7 +32,7 @@ class Summary(Record):
     models: int
     unfit: int
     failed: int
-    reasons: dict[str, int] = {}  # of groups without a model: "STATUS: WHY" → how many  # noqa: RUF012
+    reasons: dict[str, int] = {}  # of groups without a model: "STATUS: WHY" → how many
     forecast: Forecast | None = None
     actual: Actual | None = None
     report: str | None = None
@@ -104,11 +104,11 @@ def against(forecast: Forecast | None, actual: Actual | None) -> list[str]:
     if actual is None:
         return []
     rows = []
-    for name, promised, took, write in (
+    for name, promised, took, shown in (
         ("time", forecast.time_s if forecast else None, actual.work_s, duration),
         ("memory", forecast.memory_bytes if forecast else None, actual.peak_bytes, size),
     ):
-        rows.append([name, write(promised) if promised else "–", write(took) if took else "–", _judged(promised, took)])
+        rows.append([name, shown(promised) if promised else "–", shown(took) if took else "–", _judged(promised, took)])
     lines = columns(rows, ["", "forecast (90 %)", "actual", ""])
     more = [f"{duration(actual.probing_s)} of probing not counted in"] if actual.probing_s >= 0.1 else []
     more += [f"{actual.commands} commands, what was interrupted counted in"] if actual.commands > 1 else []
@@ -135,11 +135,15 @@ def check_deadline(workload: Workload, began: float, ended: float) -> None:
         return
     if deadline.must_s is not None and ended - began > deadline.must_s:
         took, must = duration(ended - began), duration(deadline.must_s)
-        raise NothingMeets(f"finished late: it took {took}, needs.deadline says {must}; the version is there all the same")
+        raise NothingMeets(
+            f"finished late: it took {took}, needs.deadline says {must}; the version is there all the same"
+        )
     if deadline.at is not None and "T" in deadline.at:
         from fitscale.workload.moments import seconds_until
 
         try:
             seconds_until(deadline.at)
         except UsageError:
-            raise NothingMeets(f"finished late: it was to be done by {deadline.at}; the version is there all the same") from None
+            raise NothingMeets(
+                f"finished late: it was to be done by {deadline.at}; the version is there all the same"
+            ) from None

@@ -13,7 +13,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def train(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.")],
-    run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train a version anew, on the data as it is now.")] = False,
     choose: Annotated[str | None, typer.Option(metavar="NAME", help="This candidate, whatever the plan says.")] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
@@ -32,7 +34,10 @@ def train(
     from fitscale.cli.saying import Out
     from fitscale.cli.summary import check_deadline, summary_lines, summary_of
     from fitscale.running.training import train as train_
+    from fitscale.work.hiding import hide
 
+    if "@inline" not in (choose or ""):
+        hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)
     found = for_training(file, run, trust=trust, probe=probe)
     began = time.time()

@@ -39,7 +39,8 @@ def cut_rows(
     data, ranges, groups, columns = wanted
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    for left in folder.parent.glob(f".{folder.name}.*.part"):  # of one that was killed: a run has one writer
+        shutil.rmtree(left, ignore_errors=True)
     (part / "rows").mkdir(parents=True)
     try:
         keys, sizes = counted_keys(reader, groups)

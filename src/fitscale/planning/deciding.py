@@ -8,14 +8,22 @@ from datetime import datetime
 from fitscale.planning.better import better_of
 from fitscale.planning.choosing import only, ranked
 from fitscale.planning.flips import flips_of
-from fitscale.planning.gates import FORECAST_GATES, ended_by_memory, gate, must_s, p99_bytes, usable_bytes
+from fitscale.planning.gates import (
+    FORECAST_GATES,
+    ended_by_memory,
+    gate,
+    must_s,
+    p99_bytes,
+    probe_failed,
+    usable_bytes,
+)
 from fitscale.planning.path import path_of
 from fitscale.planning.verdict import Verdict, reasons_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Decision, Refusal
 from fitscale.records.workload import Workload
 
-__all__ = ["decide", "ended_by_memory", "gate", "only"]
+__all__ = ["decide", "ended_by_memory", "gate", "only", "probe_failed"]
 
 
 def decide(

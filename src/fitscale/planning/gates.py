@@ -55,6 +55,13 @@ def ended_by_memory(assessed: Assessed, events: Sequence[Event], machine: Machin
     return Refusal(candidate=assessed.candidate, sentence=sentence, gate="memory", forecast=assessed.forecast)
 
 
+def probe_failed(assessed: Assessed, events: Sequence[Event]) -> Refusal:
+    """A fit of a part of the rows raised: what it said is why the candidate cannot run."""
+    said = next((str(event.data["message"]) for event in reversed(events) if event.kind == "failed"), "without a word")
+    sentence = f"failed in its probe: {said}"
+    return Refusal(candidate=assessed.candidate, sentence=sentence, gate="ability", forecast=assessed.forecast)
+
+
 def usable_bytes(candidate: Candidate, machine: Machine) -> float:
     """What the processes of the candidate may hold: the machine's memory, less what the supervisor keeps back in each."""
     processes = max(1, candidate.workers, candidate.ranks)

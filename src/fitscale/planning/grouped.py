@@ -11,7 +11,7 @@ import math
 from fitscale.planning.rates import Rates
 from fitscale.planning.spread import no_less_than
 from fitscale.planning.terms import by_name, floor_of
-from fitscale.planning.timing import CONTENDED, Pairs, crowding, error_of, start_of
+from fitscale.planning.timing import CONTENDED, Pairs, crowded, error_of, start_of
 from fitscale.records.base import Figure
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement
@@ -46,14 +46,14 @@ def _by_prior(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dic
 def _by_chunks(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law]) -> Figure:
     m, at = chunks
     workers = max(1, candidate.workers)
-    crowded = m.contention > CONTENDED and m.unit_cpu_s > 0
-    each = m.unit_cpu_s / workers if crowded else m.unit_s
+    busy = m.contention > CONTENDED and m.unit_cpu_s > 0
+    each = m.unit_cpu_s / workers if busy else m.unit_s
     grown = _prior_s(law) / max(1e-12, _prior_s(at))
     everything = _rows(m.shape)
     largest = m.unit_cpu_s * everything * shape.largest_group / max(1, _rows(shape))
     value = max(each * everything, largest) * grown
     unseen = UNSEEN * math.sqrt(max(0.0, 1 - m.units / max(1, everything)))
-    figure = Figure.around(value, math.hypot(law.error[2], unseen) * crowding([chunks]), "forecast")
+    figure = crowded(Figure.around(value, math.hypot(law.error[2], unseen), "forecast"), [chunks])
     return no_less_than(figure, sum(floor_of(terms, 1.0 / workers) for terms in law.time.values()))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from fitscale.machines.contention import Contention
-from fitscale.planning import deciding, forecasting, probing
+from fitscale.planning import deciding, forecasting, gates, probing
 from fitscale.planning.candidates import candidates
 from fitscale.planning.laws import law_of
 from fitscale.planning.preparing import Prepared
@@ -73,6 +73,7 @@ class Loop:
         budget_s: float | None = None,
         sizes: Sequence[int] | None = None,
         elsewhere: Sequence[Machine] = (),
+        measured: Sequence[Measurement] = (),
     ) -> None:
         self._prepared = prepared
         self._attempts = attempts
@@ -90,12 +91,16 @@ class Loop:
         self._settled = True
         self._refused: list[Refusal] = []
         self._leader: tuple[Candidate, Live] | None = None
+        self._before = measured  # by an earlier plan
 
     def run(self) -> Outcome:
         """Probe what must be probed, and decide."""
         engines = ("process",) if not (self._choose and "@" in self._choose) else (self._choose.split("@")[1],)
         found, refused = candidates(self._prepared, self._machine, engines)
         self._refused = list(refused)
+        for measurement in self._before:
+            if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
+                self._keep(candidate, measurement)
         alive = self._within_floors(found)
         if self._choose:
             alive = deciding.only(self._choose, alive, tuple(self._refused))
@@ -194,12 +199,11 @@ class Loop:
         return None
 
     def _fits(self, candidate: Candidate) -> bool | None:
-        """True or False where the interval says so, None where it does not."""
-        memory = self._forecast(candidate).memory_bytes
-        limit = self._machine.memory_bytes
-        if memory.high <= limit:
+        """Whether its memory is admitted; None where only a measurement can tell."""
+        forecast, limit = self._forecast(candidate), gates.usable_bytes(candidate, self._machine)
+        if gates.p99_bytes(forecast) <= limit:
             return True
-        return False if memory.low > limit else None
+        return False if forecast.memory_bytes.low > limit else None
 
     def _begin(self, candidate: Candidate) -> None:
         """Begin the run itself where the framework keeps progress and its pace shows soon; else fit parts of the rows."""
@@ -247,12 +251,22 @@ class Loop:
             live = self._leader[1] if self._leader and self._goes_on else None
             if live is not None and not (live.cause == "running" and self._attempts.park(live)):
                 return  # it is done already: nothing is left to choose
+            if live is not None and not self._fit_together(leader, rival):
+                self._attempts.stop(live)  # with a checkpoint, from which it may go on
+                self._leader = live = None
             self._sample(rival)
             if live is not None:
                 self._attempts.resume(live)
             refusal = deciding.gate(self._assess(rival), self._prepared.workload, self._machine, surely=False)
             if refusal is not None:
                 self._refused.append(refusal)
+
+    def _fit_together(self, leader: Candidate, rival: Candidate) -> bool:
+        """Whether a probe of the rival fits beside the parked leader."""
+        held = self._forecast(leader).memory_bytes.high
+        base = sum(term.amount * term.prior for term in self._law(rival).memory if term.amount == 1)
+        part = self._forecast(rival).memory_bytes.high / 8  # the largest sample is a sixteenth of the rows
+        return held + base + part <= self._machine.memory_bytes
 
     def _sample(self, candidate: Candidate) -> None:
         """Fit parts of the rows, as large as the budget allows."""

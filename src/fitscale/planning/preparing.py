@@ -10,7 +10,9 @@ from fitscale.records.base import digest_of
 from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot
 from fitscale.records.run import Estimator, Recipe, Traits
 from fitscale.records.workload import Workload
+from fitscale.store.trust import check
 from fitscale.work.describe import describe
+from fitscale.work.live import signature_name
 
 if TYPE_CHECKING:
     from fitscale.data.reader import Reader
@@ -39,7 +41,7 @@ class Prepared(NamedTuple):
     shape: Shape  # of one fit on all of its rows
 
 
-def prepare(workload: Workload, run: Path) -> Prepared:
+def prepare(workload: Workload, run: Path, *, trust: bool = False) -> Prepared:
     """Look at the data and the estimator.
 
     Raises
@@ -52,7 +54,7 @@ def prepare(workload: Workload, run: Path) -> Prepared:
 
     reader = _open(workload, run)
     check_columns(reader.snapshot, workload.data)
-    estimator = estimator_of(workload, run)
+    estimator = estimator_of(workload, run, trust=trust)
     framework, traits = describe(estimator, workload.folder, workload.model.framework)
     estimator = estimator.but(params=traits.params, source=traits.source, live=workload.model.live)
     _check_abilities(workload, traits)
@@ -76,9 +78,17 @@ def _open(workload: Workload, run: Path) -> Reader:
     return open_reader(workload.data, staged)
 
 
-def estimator_of(workload: Workload, run: Path) -> Estimator:
-    """The estimator as a record; a live object's address is made absolute, for those who load it."""
+def estimator_of(workload: Workload, run: Path, *, trust: bool = False) -> Estimator:
+    """The estimator as a record; a live object's address is made absolute, for those who load it.
+
+    Raises
+    ------
+    Untrusted
+        If somebody else pickled the live object.
+    """
     model = workload.model
+    if model.live:
+        check(run, signature_name(model.live), (run / model.live).read_bytes(), trust=trust)
     live = str(run / model.live) if model.live else None
     return Estimator(path=model.estimator or "live", params=model.params, live=live)
 
@@ -135,6 +145,8 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
         validation_rows=round(rows * (1 - held) * validation),
         classes=0 if traits.target == "regressor" else 2,
         missing=sum(c.missing.value for c in features) / max(1, len(features)),
+        # A column that is missing everywhere is left out by the encoding.
+        missing_most=max((c.missing.value for c in features if c.missing.value < 1), default=0.0),
         density=min(1.0, (dense + sum(c.kind == "category" for c in features)) / max(1, wide)),
         categories=categories,
         source_bytes=size,

@@ -112,7 +112,7 @@ def _sampled(
     if not seen:
         return Figure.around(value, error[0], "forecast"), times
     width = error[1] * widened(shape.rows, max(m.shape.rows for m, _ in samples)) * (1.5 if len(seen) == 1 else 1.0)
-    figure = Figure.around(value, min(width, max(error[:2])) * crowding(samples), "forecast")
+    figure = crowded(Figure.around(value, min(width, max(error[:2])), "forecast"), samples)
     # Where a sample stopped early, the whole may too: said by the interval, since the number changes with the rows.
     stopped = min(m.units / at.units for m, at in samples) if phase == "iterations" else 1.0
     return figure.but(low=figure.low * min(1.0, stopped)), times
@@ -143,7 +143,7 @@ def _begun(
     value = took * (sum(now.values()) / sum(before.values()) if sum(before.values()) else 1.0)
     if phase == "read" and shape.holdout_rows:  # scoring reads once more
         value += (shape.rows + shape.holdout_rows) * rates.columns * rates.read_s_per_cell.value
-    return Figure.around(value, error[2] * crowding([beginning]), "forecast")
+    return crowded(Figure.around(value, error[2], "forecast"), [beginning])
 
 
 def _took(phase: str, m: Measurement, law: Law, threads: int) -> float | None:
@@ -158,7 +158,7 @@ def _took(phase: str, m: Measurement, law: Law, threads: int) -> float | None:
     return taken.wall_s if as_is else taken.cpu_s * amdahl(law, phase, threads)
 
 
-def crowding(measured: Pairs) -> float:
-    """Wider, where others used the machine in each measurement."""
+def crowded(figure: Figure, measured: Pairs) -> Figure:
+    """Where others used a share c of the machine in each measurement: if they stay, all takes 1 / (1 − c) as long."""
     least = min((m.contention for m, _ in measured), default=0.0)
-    return 1 + 2 * least if least > CONTENDED else 1.0
+    return figure.but(high=figure.high / (1 - min(least, 0.8))) if least > CONTENDED else figure

@@ -107,6 +107,7 @@ class Shape(Record):
     validation_rows: int = 0
     classes: int = 2  # 0: regression
     missing: float = 0.0  # share of cells
+    missing_most: float = 0.0  # share of the rows, of the emptiest column
     density: float = 1.0  # share of cells that are not zero, of a sparse matrix
     categories: int = 0  # over all categorical columns
     source_bytes: int = 0  # to be read for it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +9,12 @@ from typing import Any, NamedTuple
 from fitscale.errors import UsageError
 from fitscale.records.base import Record
 from fitscale.records.plan import Phase
-from fitscale.records.run import Event, Order
+from fitscale.records.run import Order
+from fitscale.report.events import events_of, paused_s, phases_of
 from fitscale.running.state import Begun
 from fitscale.store import folder, journal, versions
 
+OWN = ("version-begun", "version-finished")
 CUT_OFF = "cut off"  # no end was written down: the command itself was killed, or is still running
 
 
@@ -34,7 +35,7 @@ class AttemptActual(Record):
     resumed_units: int | None = None
     units: int | None = None
     peak_bytes: int = 0
-    phases: dict[str, Phase] = {}  # noqa: RUF012 (pydantic copies defaults for each record)
+    phases: dict[str, Phase] = {}
 
 
 class Actual(Record):
@@ -58,12 +59,17 @@ class Actual(Record):
     probing_s: float
     cut_off_s: float
     other_s: float
-    phases: dict[str, Phase] = {}  # noqa: RUF012 (pydantic copies defaults for each record)
+    phases: dict[str, Phase] = {}
     peak_bytes: int = 0
     limit_bytes: int | None = None
     attempts: tuple[AttemptActual, ...] = ()
     killed: int = 0  # attempts that were killed, cut off or ended by the memory limit
     spans: tuple[tuple[float, float], ...] = ()  # of the commands
+
+    @property
+    def fitted(self) -> bool:
+        """False where all of its models had been fitted for an earlier version: nothing to hold a forecast against."""
+        return any(attempt.kind in ("fit", "groups") for attempt in self.attempts)
 
     def busy_s(self, at: float) -> float:
         """Seconds of the commands' time that had passed at a moment."""
@@ -89,8 +95,9 @@ def actual_of(run: Path, version: int) -> Actual | None:
         found = [_attempt(run, event, command.events) for event in command.events if event["kind"] == "attempt-started"]
         # Of another recipe: planning began it, and chose something else.
         found = [(a, o) for a, o in found if o is None or not o.task or o.samples or not recipes or o.task in recipes]
-        if command.name != "train" and all(attempt.kind == "probe" for attempt, _ in found):
-            continue  # `plan`, which left nothing that the version is made from
+        nothing = all(attempt.kind == "probe" for attempt, _ in found) and (command.name != "train" or not found)
+        if nothing and not any(event["kind"] in OWN for event in command.events):
+            continue  # `plan`, or a `train` that had nothing to do: the version has nothing from it
         attempts += [attempt for attempt, _ in found]
         orders += [order for _, order in found if order is not None]
         last = max([*(event["at"] for event in command.events), *(attempt.ended for attempt, _ in found), command.at])
@@ -172,7 +179,7 @@ def _commands_of(commands: Sequence[_Command], version: int) -> tuple[list[_Comm
     if begun is None:
         return [], None
     # Commands before it that were killed while they planned: what they fitted is kept, so their time counts.
-    while first > 0 and not any(e["kind"] in ("version-begun", "version-finished") for e in commands[first - 1].events):
+    while first > 0 and not any(e["kind"] in OWN for e in commands[first - 1].events):
         first -= 1
     until = len(commands) if last is None else last + 1
     return list(commands[first:until]), begun
@@ -186,7 +193,9 @@ def _recipes(run: Path, version: int) -> frozenset[str]:
         return frozenset()
 
 
-def _attempt(run: Path, started: dict[str, Any], events: Sequence[dict[str, Any]]) -> tuple[AttemptActual, Order | None]:
+def _attempt(
+    run: Path, started: dict[str, Any], events: Sequence[dict[str, Any]]
+) -> tuple[AttemptActual, Order | None]:
     name, began = str(started["attempt"]), float(started["at"])
     end = next((e for e in events if e["kind"] == "attempt-ended" and e["attempt"] == name), None)
     try:
@@ -214,61 +223,3 @@ def _attempt(run: Path, started: dict[str, Any], events: Sequence[dict[str, Any]
         phases={} if probe else phases_of(told, began),
     )
     return attempt, order
-
-
-def events_of(run: Path, attempt: str) -> list[Event]:
-    """What the workers of an attempt said, in the order of time; lines that a kill tore are passed over."""
-    return _events(sorted((run / "attempts" / attempt).glob("events.*.jsonl")))
-
-
-def memory_events(run: Path, attempt: str) -> list[Event]:
-    """The memory of an attempt over time, as its engine saw it; nothing where the command was killed."""
-    return _events([run / "attempts" / attempt / "memory.jsonl"])
-
-
-def _events(paths: Iterable[Path]) -> list[Event]:
-    found = []
-    for path in paths:
-        try:
-            lines = path.read_bytes().split(b"\n")
-        except OSError:
-            continue
-        for line in lines:
-            try:
-                found.append(Event.model_validate(json.loads(line)))
-            except ValueError:  # torn, or the empty rest after the last line feed
-                continue
-    return sorted(found, key=lambda event: event.at)
-
-
-def phases_of(events: Sequence[Event], began: float) -> dict[str, Phase]:
-    """Where an attempt's time went: wall seconds are the mean of its processes, CPU seconds their sum.
-
-    A ledger counts from the start of its process, so the last one of each process stands.
-    """
-    ledgers: dict[int, dict[str, tuple[float, float]]] = {}
-    starts: dict[int, tuple[float, float]] = {}
-    for event in events:
-        if event.kind == "started":
-            starts[event.rank] = max(0.0, event.at - began), float(event.data.get("cpu_s", 0.0))
-        if event.kind in ("finished", "stopped", "failed", "units") and event.data.get("phases"):
-            ledgers[event.rank] = event.data["phases"]
-    found: dict[str, Phase] = {}
-    for rank, ledger in ledgers.items():
-        whole = ledger if "start" in ledger or rank not in starts else {"start": starts[rank], **ledger}
-        for name, (wall, cpu) in whole.items():
-            before = found.get(name, Phase(wall_s=0.0, cpu_s=0.0))
-            found[name] = Phase(wall_s=before.wall_s + wall / len(ledgers), cpu_s=before.cpu_s + cpu)
-    return found
-
-
-def paused_s(events: Sequence[Event]) -> float:
-    """Seconds in which rank 0 was parked."""
-    total, since = 0.0, None
-    for event in events:
-        if event.rank == 0 and event.kind == "paused":
-            since = event.at
-        elif event.rank == 0 and event.kind == "unpaused" and since is not None:
-            total += event.at - since
-            since = None
-    return total

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -22,7 +22,7 @@ _VARIABLES = {
     INK: "ink", MUTED: "muted", GRID: "grid", ACTUAL: "actual", FORECAST: "forecast", LIMIT: "limit", OTHER: "other"
 }  # fmt: skip
 
-_STYLE = {
+_STYLE: Any = {  # matplotlib types its names as a Literal
     "axes.edgecolor": GRID,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -81,7 +81,9 @@ def drawing(title: str, height: float, width: float = WIDTH) -> Iterator[Drawing
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever the user's own matplotlibrc says
+        matplotlib.rcParams.update(_STYLE)
         figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
         FigureCanvasSVG(figure)
         drawn = Drawing(figure, title)

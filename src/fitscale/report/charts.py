@@ -137,6 +137,7 @@ def _legend(axes: Axes, entries: dict[str, str]) -> None:
                 handleheight=1.0, borderaxespad=0.0, columnspacing=1.2)  # fmt: skip
 
 
+OFF_SCALE = 4.0  # a limit so many times above all that was held would leave nothing to see
 ENDS = {"killed": "killed", "cut off": "killed", "memory": "ended by the limit"}
 
 
@@ -145,8 +146,10 @@ def memory(attempts: Sequence[Memory], limit_bytes: int | None, forecast: Figure
     points = [point for each in attempts for point in each.points]
     if len(points) < 2:
         return None
-    top_s = max(at for at, _ in points) or 1.0
-    top = max([held for _, held in points] + [limit_bytes or 0, int(forecast.high) if forecast else 0])
+    top_s = max([at for at, _ in points] + [each.ended_s for each in attempts]) or 1.0
+    top = max([held for _, held in points] + [int(forecast.high) if forecast else 0])
+    near = limit_bytes is not None and limit_bytes <= OFF_SCALE * top
+    top = max(top, limit_bytes or 0) if near else top
     unit, name = next((u, n) for u, n in ((1e9, "GB"), (1e6, "MB"), (1.0, "B")) if top >= u or u == 1.0)
     with drawing("Memory over time, with its limit", 270) as chart:
         (axes,) = chart.axes()
@@ -164,10 +167,13 @@ def memory(attempts: Sequence[Memory], limit_bytes: int | None, forecast: Figure
             axes.annotate(ENDS[each.cause], (each.ended_s, 0.05), xycoords=("data", "axes fraction"),
                           xytext=(-4 if late else 4, 0), textcoords="offset points", color=LIMIT,
                           ha="right" if late else "left")  # fmt: skip
-        if limit_bytes:
+        if limit_bytes and near:
             axes.axhline(limit_bytes / unit, color=LIMIT, linewidth=1.4, linestyle=(0, (4, 3)))
             axes.annotate(f"limit {size(limit_bytes)}", (0, limit_bytes / unit), xytext=(2, 4), color=LIMIT,
                           textcoords="offset points")  # fmt: skip
+        elif limit_bytes:
+            axes.annotate(f"limit {size(limit_bytes)}, far above", (0, 1), xycoords="axes fraction", xytext=(2, -4),
+                          textcoords="offset points", color=LIMIT, va="top")  # fmt: skip
         axes.set_xlim(0, top_s)
         axes.set_ylim(0, 1.15 * top / unit)
         axes.set_ylabel(name)

@@ -10,7 +10,7 @@ from fitscale.planning import wording
 from fitscale.records.data import ColumnProfile, Folds
 from fitscale.records.run import Recipe
 from fitscale.report.reading import Material
-from fitscale.report.text import percent, plain, seconds, size
+from fitscale.report.text import many, percent, plain, seconds, size
 
 COLUMNS = 60
 PARAMS = 60
@@ -33,10 +33,12 @@ def data_shown(m: Material) -> dict[str, Any] | None:
     ]
     if about.groups:
         g = about.groups
-        shown = f"{g.n:,} by {', '.join(data.groups)}: {g.rows_min:,} to {g.rows_max:,} rows, half under {g.rows_median:,}"
+        shown = (
+            f"{g.n:,} by {', '.join(data.groups)}: {g.rows_min:,} to {g.rows_max:,} rows, half under {g.rows_median:,}"
+        )
         facts.append(("groups", plain(shown, 200), "measured" if g.exact else "estimated"))
     if m.snapshot is not None:
-        facts.append(("snapshot", f"{len(m.snapshot.pieces):,} pieces, digest {m.snapshot.content}", "measured"))
+        facts.append(("snapshot", f"{many(len(m.snapshot.pieces), 'piece')}, digest {m.snapshot.content}", "measured"))
     return {
         "facts": facts,
         "columns": [_column(column) for column in about.columns[:COLUMNS]],
@@ -84,7 +86,9 @@ def recipe_shown(m: Material) -> dict[str, Any] | None:
 
 def _arranged(m: Material) -> str:
     chosen = m.plan.decision.chosen if m.plan else None
-    return plain(f"{chosen.candidate.engine}, {chosen.candidate.strategy}, {chosen.candidate.form}", 80) if chosen else "–"
+    return (
+        plain(f"{chosen.candidate.engine}, {chosen.candidate.strategy}, {chosen.candidate.form}", 80) if chosen else "–"
+    )
 
 
 def _facts(recipe: Recipe) -> list[tuple[str, str]]:
@@ -98,7 +102,9 @@ def _facts(recipe: Recipe) -> list[tuple[str, str]]:
         ("data", recipe.data + (f", {percent(recipe.use)} of the rows" if recipe.use < 1 else "")),
     ]
     if recipe.early_stopping:
-        facts.append(("early stopping", plain(f"after {recipe.early_stopping} rounds without a better {recipe.metric}", 80)))
+        facts.append(
+            ("early stopping", plain(f"after {recipe.early_stopping} rounds without a better {recipe.metric}", 80))
+        )
     if recipe.form:
         facts.append(("form", f"{recipe.form}: part of the recipe, as it changes the result"))
     return facts

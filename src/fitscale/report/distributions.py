@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 BINS = 40
 
 
+def _bins(n: int) -> int:
+    return max(8, min(BINS, round(2 * math.sqrt(n))))
+
+
 def scores(models: Models, metric: str) -> Markup | None:
     """How many models have which score; the outer hundredth on either side goes into the last bins."""
     import numpy as np
@@ -30,13 +35,12 @@ def scores(models: Models, metric: str) -> Markup | None:
     with drawing(f"Number of models by {metric}", 230) as chart:
         (axes,) = chart.axes()
         axes.grid(axis="x", visible=False)
-        axes.hist(np.clip(models.scores, low, high), BINS, (low, high), color=ACTUAL, rwidth=0.88)
+        edges = np.linspace(low, high, _bins(len(models.scores)) + 1).tolist()
+        axes.hist(np.clip(models.scores, low, high), bins=edges, color=ACTUAL, rwidth=0.88)
         median = float(np.median(models.scores))
         axes.axvline(median, color=INK, linewidth=1.2)
-        right = median < (low + high) / 2
         axes.annotate(f"median {score(median)}", (median, 1), xycoords=("data", "axes fraction"),
-                      xytext=(5 if right else -5, -2), textcoords="offset points", ha="left" if right else "right",
-                      va="top")  # fmt: skip
+                      xytext=(0, 2), textcoords="offset points", ha="center", va="bottom")  # fmt: skip
         axes.set_xlabel(plain(metric, 40) + (", outer 1 % in the last bars" if clipped else ""))
         axes.set_ylabel("models")
     return chart.svg
@@ -69,7 +73,12 @@ def _count(value: float) -> str:
 
 
 def _log_histogram(
-    values: np.ndarray, title: str, label: str, what: str, shown: Callable[[float], str], weights: np.ndarray | None = None
+    values: np.ndarray,
+    title: str,
+    label: str,
+    what: str,
+    shown: Callable[[float], str],
+    weights: np.ndarray | None = None,
 ) -> Markup | None:
     import numpy as np
 
@@ -80,7 +89,8 @@ def _log_histogram(
         (axes,) = chart.axes()
         axes.grid(axis="x", visible=False)
         axes.set_xscale("log")
-        axes.hist(values, np.geomspace(low, high * 1.0001, BINS + 1), color=ACTUAL, rwidth=0.88, weights=weights)
+        edges = np.geomspace(low, high * 1.0001, _bins(len(values)) + 1).tolist()
+        axes.hist(values, bins=edges, color=ACTUAL, rwidth=0.88, weights=weights)
         axes.set_xlim(low / 1.1, high * 1.1)
         log_ticks(axes, low / 1.1, high * 1.1, shown)
         axes.set_xlabel(label)

@@ -31,7 +31,7 @@ class FailureKind(NamedTuple):
 
     status: str  # failed | unfit
     kind: str
-    count: int
+    n: int
     examples: tuple[tuple[str, str], ...]  # (key, why)
 
 
@@ -62,9 +62,8 @@ def models_of(run: Path, version: int, groups: tuple[str, ...], greater: bool) -
     import numpy as np
     import pyarrow.parquet as pq
 
-    table: pa.Table = pq.read_table(
-        run / "versions" / str(version) / "index.parquet", use_threads=False, memory_map=True
-    )
+    # As a file and not as a data set, which takes no two columns of one name: a key may be called 'score' too.
+    table: pa.Table = pq.ParquetFile(run / "versions" / str(version) / "index.parquet").read(use_threads=False)
     rest = table.select(list(range(len(groups), table.num_columns)))
     scores = _floats(rest, "score")
     n_train, n_holdout = (_floats(rest, name) for name in ("n_train", "n_holdout"))
@@ -111,9 +110,7 @@ def _worst(
 
     order = known[np.argsort(scores[known] if greater else -scores[known], kind="stable")[:WORST]]
     whole = np.nan_to_num(np.vstack([n_train, n_holdout])).astype(int)
-    return tuple(
-        Group(_key(table, width, int(i)), float(scores[i]), int(whole[0, i]), int(whole[1, i])) for i in order
-    )
+    return tuple(Group(_key(table, width, int(i)), float(scores[i]), int(whole[0, i]), int(whole[1, i])) for i in order)
 
 
 def _failures(table: pa.Table, rest: pa.Table, width: int) -> tuple[tuple[FailureKind, ...], int]:

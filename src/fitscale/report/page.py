@@ -34,6 +34,7 @@ def write(run: Path, version: int | None = None, to: Path | None = None) -> Path
 def render(material: Material) -> str:
     """The page. The same run gives the same text."""
     import jinja2
+    from markupsafe import Markup
 
     from fitscale.report.sections import sections
 
@@ -45,4 +46,4 @@ def render(material: Material) -> str:
         lstrip_blocks=True,
     )
     style = (packaged("fitscale.report") / "templates" / "page.css").read_text()
-    return environment.get_template("page.html.j2").render(style=jinja2.utils.markupsafe.Markup(style), **sections(material))
+    return environment.get_template("page.html.j2").render(style=Markup(style), **sections(material))

@@ -10,7 +10,8 @@ from fitscale.metrics import metric
 from fitscale.records.data import Snapshot
 from fitscale.records.plan import Plan
 from fitscale.records.run import Manifest, Task
-from fitscale.report.actual import Actual, actual_of, events_of, memory_events
+from fitscale.report.actual import Actual, actual_of
+from fitscale.report.events import events_of, memory_events
 from fitscale.report.models import ChunkTime, Models, chunk_times, models_of
 from fitscale.running.state import state_of
 from fitscale.store import chunks, folder, versions
@@ -123,7 +124,9 @@ def _tasks(run: Path, manifest: Manifest | None) -> dict[str, Task]:
 def _greater(manifest: Manifest | None) -> bool:
     try:
         return bool(metric(manifest.metric).greater) if manifest else True
-    except FitscaleError:  # a plug-in's metric that is not installed here; scikit-learn's are all the greater the better
+    except (
+        FitscaleError
+    ):  # a plug-in's metric that is not installed here; scikit-learn's are all the greater the better
         return True
 
 

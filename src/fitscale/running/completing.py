@@ -104,7 +104,8 @@ def _is_complete(run: Path, digest: str) -> bool:
 
 def _progress(run: Path, digest: str) -> tuple[int, tuple[str, ...]]:
     saved = run / "tasks" / digest / "ckpt"
-    return len(chunks.committed(run, digest)), tuple(sorted(p.name for p in saved.glob("*"))) if saved.exists() else ()
+    whole = sorted(path.name for path in saved.glob("*") if path.name.isdigit())  # not what a kill left half-written
+    return len(chunks.committed(run, digest)), tuple(whole)
 
 
 def failure_of(attempt: Attempt) -> FitscaleError:

@@ -61,6 +61,7 @@ class Tracker:
         self._done_tasks: set[str] = set()
         self._attempt = ""
         self._order: Order | None = None
+        self._working_since: float | None = None  # the first attempt that is no probe
         self._forget()
 
     def _forget(self) -> None:
@@ -69,7 +70,8 @@ class Tracker:
         self._units = self._resumed = 0
         self._chunks: dict[int, int] = {}  # number → rows
         self._failed = self._unfit = 0
-        self._paused_s, self._paused_at = 0.0, None
+        self._paused_s = 0.0
+        self._paused_at: float | None = None
         self._memory = self._peak = 0
         self._started: float | None = None
 
@@ -91,6 +93,8 @@ class Tracker:
         if name != self._attempt:
             self._forget()
             self._attempt, self._order, self._started = name, order, event.at
+            if self._working_since is None and not order.samples:
+                self._working_since = event.at
         data = event.data
         match event.kind:
             case "memory":
@@ -131,9 +135,10 @@ class Tracker:
         many = order.kind == "groups"
         done, total, left = self._counted(task, committed, many)
         rate = self._rate()
-        remaining = self._remaining(left / rate if rate else None, elapsed, task is not None)
+        working = max(0.0, now - self._working_since) if self._working_since is not None else 0.0
+        remaining = self._remaining(left / rate if rate else None, working, task is not None)
         finished = len(self._done_tasks)
-        share = elapsed / (elapsed + remaining.value) if remaining and elapsed + remaining.value > 0 else 0.0
+        share = working / (working + remaining.value) if remaining and working + remaining.value > 0 else 0.0
         per_s = rate
         if many and rate and self._chunks:
             per_s = rate * sum(self._groups(task, k) for k in self._chunks) / max(1, sum(self._chunks.values()))
@@ -189,8 +194,8 @@ class Tracker:
         if left_s is None or not known or order.samples:
             if promised is None:
                 return None
-            rest = max(0.0, promised.time_s.value - elapsed)
-            return Figure.around(rest, over, "forecast")
+            rest = promised.time_s.value - elapsed
+            return Figure.around(rest, over, "forecast") if rest > 0 else None  # late, and nobody knows by how much
         after = sum(promised.phases.get(phase, 0.0) for phase in AFTER) / self._tasks if promised else 0.0
         more = max(0, self._tasks - len(self._done_tasks) - 1)
         each = promised.time_s.value / self._tasks if promised else left_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fitscale.errors import UsageError
+from fitscale.machines.processes import everyone
+from fitscale.machines.tree_memory import TreeMemory
 from fitscale.records.base import Record
 from fitscale.records.plan import Forecast
 from fitscale.records.run import Event
@@ -96,10 +99,8 @@ def _tasks(run: Path, begun: Begun) -> tuple[TaskStatus, ...]:
 
 def _progress(run: Path, attempts: list[str], begun: Begun | None, began: float | None, now: float) -> Progress:
     plan = None
-    try:
+    with contextlib.suppress(UsageError):  # the first command is still planning
         plan = folder.read_plan(run, begun.plan if begun else None)
-    except UsageError:
-        pass  # the first command is still planning
     tracker = Tracker(tasks_of(plan.workload) if plan else 1, began)
     tracker.forecast(_promised(plan.decision.chosen.forecast if plan and plan.decision.chosen else None, begun))
     for name in attempts:
@@ -115,7 +116,24 @@ def _progress(run: Path, attempts: list[str], begun: Begun | None, began: float 
         tracker.see(name, order, Event(kind="attempt", at=min((e.at for e in seen), default=now)))
         for event in sorted(seen, key=lambda e: e.at):
             tracker.see(name, order, event)
-    return tracker.progress(now)
+    return tracker.progress(now).but(memory_bytes=_memory_of_workers(run))
+
+
+def _memory_of_workers(run: Path) -> int:
+    """Anonymous bytes of all that the command at work has started; 0 where it cannot be seen from here."""
+    words = (run / "lock").read_text().split()
+    if len(words) < 2 or not words[1].isdigit():
+        return 0
+    total = 0
+    for process in everyone().values():
+        if process.ppid != int(words[1]):
+            continue
+        tree = TreeMemory(process.pid)
+        try:
+            total += tree.bytes()
+        finally:
+            tree.close()
+    return total
 
 
 def events_of(attempt: Path) -> Iterator[Event]:

@@ -82,7 +82,7 @@ def train(
         journal = Journal(run, lock.epoch)
         journal.append("command", command="train")
         folder.clear_scratch(run)
-        prepared = prepare(workload, run)
+        prepared = prepare(workload, run, trust=trust)
         basis = basis_of(prepared)
         state = state_of(run)
         served = state.finished.get(state.serving or 0)
@@ -120,7 +120,7 @@ def plan_only(
         journal = Journal(run, lock.epoch)
         journal.append("command", command="plan")
         folder.clear_scratch(run)
-        prepared = prepare(workload, run)
+        prepared = prepare(workload, run, trust=trust)
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)

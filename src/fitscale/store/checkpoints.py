@@ -38,7 +38,7 @@ def save(run: Path, task: str, units: int, state: bytes, scores: dict[str, tuple
         (temporary / "meta.json").write_text(json.dumps(meta, sort_keys=True))
 
     files.folder_whole(folder / f"{units:09d}", fill, after="checkpoint.written")
-    for old in _numbered(folder)[:-2]:
+    for old in [*_numbered(folder)[:-2], *folder.glob(".*.tmp")]:  # one worker writes: another's half is a dead one's
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -55,16 +55,17 @@ def latest(run: Path, task: str, *, pickles: bool, trusted: bool) -> Checkpoint 
         try:
             meta = json.loads((path / "meta.json").read_text())
             state = (path / "state").read_bytes()
-        except (OSError, ValueError) as error:
+            scores = {name: tuple(values) for name, values in meta["scores"].items()}
+            units, digest = int(meta["units"]), meta["sha256"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s: the checkpoint cannot be read (%s); the one before it is taken", path, error)
             continue
-        if hashlib.sha256(state).hexdigest() != meta.get("sha256"):
+        if hashlib.sha256(state).hexdigest() != digest:
             log.warning("%s: the checkpoint is torn (its digest differs); the one before it is taken", path)
             continue
         if pickles and not trusted and meta.get("signature") != trust.signature(state):
             trust.check(run, f"tasks/{task}/ckpt/{path.name}", state, trust=False)
-        scores = {name: tuple(values) for name, values in meta["scores"].items()}
-        return Checkpoint(meta["units"], state, scores, meta.get("cpu_s", 0.0))
+        return Checkpoint(units, state, scores, meta.get("cpu_s", 0.0))
     return None
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import itertools
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fitscale.errors import FitscaleError, StorageFull
 from fitscale.store import crash
-
-_counter = itertools.count()
 
 
 @contextlib.contextmanager
@@ -31,7 +29,9 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}.tmp")
+    # Drawn, not numbered: in a container every process can have the same id, and what a killed one left under this name
+    # may be the same file as the one that it had committed.
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
 
 
 def sync_folder(folder: Path) -> None:

@@ -34,17 +34,23 @@ def create(run: Path, name: str) -> None:
     UsageError
         If the folder cannot be written, or belongs to something else.
     """
-    if (run / "run.json").exists():
-        check(run)
-        return
-    if run.is_dir() and any(path.name not in ("lock", "plans") for path in run.iterdir()):
-        raise UsageError(f"{run}: is not a run, and not empty; name another folder with --run")
     try:
-        run.mkdir(parents=True, exist_ok=True)
+        if (run / "run.json").exists():
+            check(run)
+            return
+        if run.is_dir() and any(_is_foreign(path.name) for path in run.iterdir()):
+            raise UsageError(f"{run}: is not a run, and not empty; name another folder with --run")
+        with files.disk_errors(run):
+            run.mkdir(parents=True, exist_ok=True)
         files.create(run / "run.json", json.dumps({"fitscale": RUN_FORMAT, "name": name}, sort_keys=True))
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+    except OSError as error:
         raise UsageError(f"{run}: cannot write here ({error.strerror}); name another folder with --run") from error
     crash.point("run.created")
+
+
+def _is_foreign(name: str) -> bool:
+    # What a beginning leaves that was killed before run.json had its name is no reason to refuse the next one.
+    return name not in ("lock", "plans") and not name.startswith(".run.json.")
 
 
 def check(run: Path) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fitscale.errors import FitscaleError
 from fitscale.store import crash
 from fitscale.store.files import disk_errors, sync_folder
 
@@ -39,6 +40,17 @@ class Journal:
             raise AssertionError(f"journal event '{kind}' is not listed")
         line = json.dumps({"kind": kind, "at": round(time.time(), 3), **data}, sort_keys=True).encode() + b"\n"
         new = not self._path.exists()
+        before = 0 if new else self._path.stat().st_size
+        try:
+            self._write(line)
+        except FitscaleError:
+            os.truncate(self._path, before)  # half a line would spoil the next one too
+            raise
+        if new:
+            sync_folder(self._path.parent)
+        crash.point("journal.appended")
+
+    def _write(self, line: bytes) -> None:
         with disk_errors(self._path), open(self._path, "ab") as file:
             if os.environ.get("FITSCALE_CRASH", "").startswith("journal.half"):
                 file.write(line[: len(line) // 2])
@@ -49,9 +61,6 @@ class Journal:
                 file.write(line)
             file.flush()
             os.fsync(file.fileno())
-        if new:
-            sync_folder(self._path.parent)
-        crash.point("journal.appended")
 
 
 def cut_torn_tail(path: Path) -> None:
@@ -72,6 +81,9 @@ def replay(run: Path) -> Iterator[dict[str, Any]]:
                 event = json.loads(line)
             except ValueError:
                 log.warning("%s: a line cannot be read and is passed over", path)
+                continue
+            if not isinstance(event, dict):
+                log.warning("%s: a line is no event and is passed over", path)
                 continue
             if event.get("kind") not in KINDS:
                 log.warning("%s: event '%s' is unknown to this version and is passed over", path, event.get("kind"))

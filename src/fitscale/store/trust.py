@@ -6,14 +6,18 @@ versions: the same version is the same bytes for everybody.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
-from fitscale.errors import Untrusted
+from fitscale.errors import Untrusted, UsageError
 from fitscale.store import files
+
+KEY_BYTES = 32
 
 
 def config_folder() -> Path:
@@ -22,19 +26,33 @@ def config_folder() -> Path:
 
 def _key() -> bytes:
     path = config_folder() / "signing.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(f".signing.{os.getpid()}.tmp")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.write(handle, secrets.token_bytes(32))
-        os.close(handle)
-        try:
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path}: the signing key cannot be kept here ({error.strerror}); let XDG_CONFIG_HOME name a folder of yours"
+        ) from error
+    if len(key) != KEY_BYTES:
+        raise UsageError(  # anybody could sign with an empty one
+            f"{path}: has {len(key)} bytes and should have {KEY_BYTES}; delete it: what was signed with it then needs --trust"
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".signing.")  # readable by its owner alone
+    try:
+        with open(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was faster: its key is the key
             os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return path.read_bytes()
+    finally:
+        os.unlink(temporary)
 
 
 def signature(data: bytes) -> str:
@@ -50,7 +68,8 @@ def sign(run: Path, name: str, data: bytes) -> None:
 def is_signed(run: Path, name: str, data: bytes) -> bool:
     """Whether this user signed the payload."""
     path = run / "signatures" / name
-    return path.exists() and hmac.compare_digest(path.read_text(), signature(data))
+    # Bytes: a stranger's signature can hold anything.
+    return path.exists() and hmac.compare_digest(path.read_bytes(), signature(data).encode())
 
 
 def check(run: Path, name: str, data: bytes, *, trust: bool) -> None:

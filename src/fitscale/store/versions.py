@@ -64,8 +64,10 @@ def prune(run: Path, keep: set[int]) -> list[str]:
     kept = keep | ({current(run)} - {None})
     for number in numbers(run):
         if number not in kept:
-            shutil.rmtree(run / "versions" / str(number))
+            _remove(run / "versions" / str(number))
             gone.append(f"versions/{number}")
+    for left in (run / "versions").glob(".*"):  # by a prune or a finish that was killed
+        shutil.rmtree(left)
     named: set[str] = set()
     tasks: set[str] = set()
     for number in numbers(run):
@@ -74,7 +76,7 @@ def prune(run: Path, keep: set[int]) -> list[str]:
         tasks.update(recipe.digest for recipe in about.recipes.values())
     for folder in (run / "tasks").glob("*") if (run / "tasks").is_dir() else ():
         if folder.name not in tasks:
-            shutil.rmtree(folder)
+            _remove(folder)
             gone.append(f"tasks/{folder.name}")
             continue
         for k in chunks.committed(run, folder.name):
@@ -86,3 +88,11 @@ def prune(run: Path, keep: set[int]) -> list[str]:
             (run / "signatures" / path.name).unlink(missing_ok=True)
             gone.append(f"models/{path.name}")
     return gone
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder so that half of it is never found under its name."""
+    gone = folder.with_name(f".{folder.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)  # of a prune that was killed
+    folder.rename(gone)
+    shutil.rmtree(gone)

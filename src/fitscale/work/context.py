@@ -78,9 +78,11 @@ class WorkContext:
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)
-        self._log.write("units", units=units, cpu_s=time.process_time(), **({"scores": dict(scores)} if scores else {}))
+        about: dict[str, object] = {"scores": dict(scores)} if scores else {}
         if self._first_units is None:
             self._first_units = units
+            about["phases"] = self._ledger.so_far()  # what came before: planning measures the set-up by it
+        self._log.write("units", units=units, cpu_s=time.process_time(), **about)
         wanted = self._control()
         while wanted == "pause":
             wanted = self._pause()

@@ -70,7 +70,7 @@ def target_of(made: Any) -> Literal["classifier", "regressor"]:
 def check_values(made: Any) -> None:
     """Refuse values that the library would refuse when it fits."""
     for part in (made, *nested(made)):
-        if hasattr(part, "_validate_params"):
+        if hasattr(part, "_validate_params") and hasattr(part, "_parameter_constraints"):  # a user's class has none
             try:
                 part._validate_params()
             except (ValueError, TypeError) as error:

@@ -14,7 +14,8 @@ from fitscale.records.data import Shape
 from fitscale.records.plan import Law, Term
 from fitscale.records.run import Form, Recipe
 
-WORKER_BYTES = 150e6  # a worker with numpy, pyarrow and xgboost (which imports scikit-learn and pandas)
+WORKER_BYTES = 65e6  # a worker with numpy, pyarrow and xgboost, which does without scikit-learn and pandas there
+SPARSE_COLUMN = 0.8  # missing share from which XGBoost keeps a column as sparse
 SKETCH_BYTES = 2e6  # a column, while quantiles are found
 BIN_BYTES = 16.0  # of a histogram: two doubles
 CACHED_HISTOGRAMS = 2**16  # XGBoost keeps no more
@@ -64,10 +65,13 @@ class _Size:
         for name in ("colsample_bytree", "colsample_bylevel", "colsample_bynode"):
             columns *= float(given.get(name, 1.0))
         self.columns = columns
-        # Without missing values one byte a cell by rows and one by columns; else rows hold four-byte entries.
+        # Without missing values one byte a cell by rows and one by columns; else rows hold four-byte entries. One column
+        # with values in less than a fifth of the rows is kept as sparse, and then every entry of every column also has an
+        # eight-byte row number: 7 bytes a cell became 15 on the flights, where one column is nearly empty.
         wide = 1.0 if self.bins <= 256 else 2.0
         present = 1.0 - shape.missing
-        self.cell_bytes = 2.0 * wide if shape.missing == 0 else 4.0 * present + wide
+        entry = 12.0 if shape.missing_most > SPARSE_COLUMN else 4.0
+        self.cell_bytes = 2.0 * wide if shape.missing == 0 else entry * present + wide
         self.histograms = self.row_bins * BIN_BYTES * min(leaves, CACHED_HISTOGRAMS)
 
 
@@ -99,7 +103,7 @@ def _time(size: _Size, shape: Shape, form: Form) -> dict[str, tuple[Term, ...]]:
 
 def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Term, ...]:
     """The largest of three moments: while quantiles are found, while bins are filled, while trees grow."""
-    base = Term(name="base", amount=1.0, prior=WORKER_BYTES, floor=9e7)
+    base = Term(name="base", amount=1.0, prior=WORKER_BYTES, floor=4e7)
     batch = min(float(batch_rows), size.rows) * shape.features
     bins = Term(name="bins", amount=size.cells, prior=size.cell_bytes, floor=1.0)
     finding = [base, Term(name="sketch", amount=float(shape.features), prior=SKETCH_BYTES)]

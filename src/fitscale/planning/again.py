@@ -1,0 +1,160 @@
+"""Answers from the last plan alone: what if rows, deadline or memory were others; and one candidate in full.
+
+Nothing is read and nothing measured: the loop decides again over what the plan holds.
+"""
+
+from __future__ import annotations
+
+from fitscale.errors import NotOffered, UsageError, nearest
+from fitscale.machines.catalogue import catalogue
+from fitscale.planning.laws import law_of
+from fitscale.planning.loop import Loop
+from fitscale.planning.preparing import Fit, Prepared
+from fitscale.records.base import Figure, Record
+from fitscale.records.data import Folds, Piece, Snapshot
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Candidate, Forecast, Law, Plan
+from fitscale.records.run import Estimator
+from fitscale.records.workload import Deadline
+from fitscale.workload import units
+
+KNOWN = ("rows", "deadline", "memory")
+
+
+class Changes(Record):
+    """What is supposed; None: as it is."""
+
+    rows: float | None = None  # times as many
+    deadline_s: float | None = None
+    memory_bytes: int | None = None
+
+
+class Explained(Record):
+    """One candidate: chosen, alternative or refused, with its forecast and the terms of its law."""
+
+    format: int = 1
+    candidate: Candidate
+    verdict: str  # chosen, alternative, better, refused
+    sentence: str = ""  # of the refusal
+    forecast: Forecast | None = None
+    law: Law | None = None
+
+
+def read_changes(text: str) -> Changes:
+    """``rows=10x,deadline=30m,memory=8 GB``.
+
+    Raises
+    ------
+    UsageError
+        What is not known or cannot be read.
+    """
+    found: dict[str, float | int] = {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if name not in KNOWN or not equals:
+            raise UsageError(
+                f"--what-if: '{part.strip()}' is not understood{nearest(name, KNOWN)}; it takes rows=10x, deadline=30m, memory=8GB"
+            )
+        try:
+            if name == "rows":
+                found["rows"] = units.times(value)
+            elif name == "deadline":
+                found["deadline_s"] = units.duration_s(value)
+            else:
+                found["memory_bytes"] = units.size_bytes(value)
+        except UsageError as error:
+            raise UsageError(f"--what-if: {name}: {error}") from None
+    return Changes.model_validate(found)
+
+
+def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
+    """The plan that the same measurements lead to under other circumstances.
+
+    Raises
+    ------
+    NotOffered
+        For many models: their forecast hangs on the sizes of groups that nobody has seen.
+    """
+    workload = plan.workload
+    if workload.data.groups:
+        raise NotOffered("--what-if", "many models are not offered yet: change the workload, and plan again")
+    machine = plan.machine
+    if changes.memory_bytes is not None:
+        machine = machine.but(memory_bytes=changes.memory_bytes, origin="stated")
+    if changes.deadline_s is not None:
+        deadline = Deadline(must_s=changes.deadline_s)
+        workload = workload.but(needs=workload.needs.but(deadline=deadline))
+    prepared = _prepared(plan.but(workload=workload), snapshot, changes.rows or 1.0)
+    elsewhere: tuple[Machine, ...] = ()
+    for place in workload.where:
+        elsewhere += catalogue(place.address) if place.kind == "catalogue" else ()
+    loop = Loop(
+        prepared, None, machine, number=plan.number, measured=plan.measurements, elsewhere=elsewhere or catalogue()
+    )
+    return loop.run().plan
+
+
+def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
+    """One candidate by its name, wherever the decision has it.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name; it names the nearest.
+    """
+    decision = plan.decision
+    known: dict[str, Explained] = {}
+    for verdict, one in (
+        ("chosen", decision.chosen),
+        *(("alternative", other) for other in decision.alternatives),
+        ("better", decision.better),
+    ):
+        if one is not None:
+            place = one.candidate.name if verdict != "better" else f"{one.candidate.name}@{one.candidate.machine}"
+            known.setdefault(place, Explained(candidate=one.candidate, verdict=verdict, forecast=one.forecast))
+    for refusal in decision.refused:
+        own = Explained(
+            candidate=refusal.candidate, verdict="refused", sentence=refusal.sentence, forecast=refusal.forecast
+        )
+        known.setdefault(refusal.candidate.name, own)
+    if name not in known:
+        raise UsageError(f"--explain: no candidate '{name}'{nearest(name, known)}; there are: {', '.join(known)}")
+    found = known[name]
+    if found.forecast is None:
+        return found  # the framework cannot take this path at all: it has no law
+    return found.but(law=law_of(_prepared(plan, snapshot, 1.0), found.candidate, plan.shape))
+
+
+def _prepared(plan: Plan, snapshot: Snapshot, times: float) -> Prepared:
+    """What preparing found, from the plan's records, with so many times the rows."""
+    shape, profile, workload = plan.shape, plan.profile, plan.workload
+    if times != 1.0:
+        shape = shape.but(
+            rows=max(1, round(shape.rows * times)),
+            holdout_rows=round(shape.holdout_rows * times),
+            validation_rows=round(shape.validation_rows * times),
+            source_bytes=round(shape.source_bytes * times),
+        )
+        profile = profile.but(
+            rows=Figure.exact(profile.rows.value * times, "stated"), bytes=round(profile.bytes * times)
+        )
+        whole = (round(snapshot.rows * times), round(snapshot.bytes * times))
+        snapshot = snapshot.but(pieces=(Piece(path="supposed", bytes=whole[1], pin="", parts=(whole,)),))
+    estimator = Estimator(
+        path=workload.model.estimator or "live",
+        params=plan.traits.params,
+        source=plan.traits.source,
+        live=workload.model.live,
+    )
+    framework = next(iter(_frameworks(plan)))
+    reader = None  # nothing is read
+    return Prepared(
+        workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
+        (Fit("fit", Folds(seed=workload.seed)),), shape,
+    )  # fmt: skip
+
+
+def _frameworks(plan: Plan) -> list[str]:
+    decision = plan.decision
+    known = [one.candidate for one in (decision.chosen, *decision.alternatives) if one is not None]
+    return [candidate.framework for candidate in (*known, *(r.candidate for r in decision.refused))]
