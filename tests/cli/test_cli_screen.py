@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -122,11 +121,3 @@ def test_letters_name_each_way_once() -> None:
 def test_headings_are_bold_on_a_terminal(line: str, bold: str) -> None:
     """Painting adds escapes, and changes no word."""
     assert f"\x1b[1m{bold}\x1b[0m" in paint(line)
-
-
-def test_not_settled_is_said(monkeypatch: Any) -> None:
-    """A choice that more probing could overturn says how."""
-    made = plans.plan()
-    text = "\n".join(plan_screen(made.but(decision=made.decision.but(settled=False)), 80))
-    assert "Not settled" in text
-    assert "--probe 10m" in text

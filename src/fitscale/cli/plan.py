@@ -53,7 +53,8 @@ def plan(
     if what_if is not None or explain is not None:
         _again(out, found, file, what_if, explain)
         return
-    with Following(out, found.run, found.workload, str(file)) as following:
+    named = str(file) if run is None else f"{file} --run {run}"
+    with Following(out, found.run, found.workload, named) as following:
         made = plan_only(
             found.workload,
             found.run,
@@ -62,7 +63,7 @@ def plan(
             trust=found.settings.trust,
             told=following.told._replace(plan=lambda plan: None),
         )
-    _show(out, made, str(file))
+    _show(out, made, named)
 
 
 def _again(out: Out, found: Found, file: Path, what_if: str | None, explain: str | None) -> None:

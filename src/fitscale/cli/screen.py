@@ -142,7 +142,7 @@ def _allowed(plan: Plan) -> str:
 
 def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
     decision = plan.decision
-    lines: list[str] = []
+    lines = wrapped("VERDICT", plain, width, 9) if (plain := _plain(plan)) else []
     for reason in decision.reasons or ("nothing was said of it",):
         lines += wrapped("" if lines else "VERDICT", reason, width, 9)
     if ways:
@@ -164,9 +164,16 @@ def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> li
         told.append(f"Run here: {letters[id(decision.chosen)]}.")
     if decision.better is not None and decision.better is not decision.chosen:
         told.append(f"Would be better: {letters.get(id(decision.better), decision.better.candidate.name)}.")
-    if not decision.settled:
-        told.append("Not settled: the intervals overlap, and the time for probing is spent (--probe 10m refines).")
     return [*lines, *wrapped("", " ".join(told), width, 0)] if told else lines
+
+
+def _plain(plan: Plan) -> str:
+    """What the plain script would come to, where it would not live here."""
+    held, limit = plan.plain_bytes, plan.machine.memory_bytes
+    if held is None or held.value <= limit:
+        return ""
+    how = "would be" if held.low > limit else "would probably be"
+    return f"The plain script, with all rows in one matrix, would need {size(held)} of {size(limit)}: it {how} ended."
 
 
 def _table(rows: list[list[str]], width: int) -> list[str]:

@@ -41,7 +41,8 @@ def train(
     out = Out(json)
     found = for_training(file, run, trust=trust, probe=probe)
     began = time.time()
-    with Following(out, found.run, found.workload, str(file), quiet=quiet) as following:
+    named = str(file) if run is None else f"{file} --run {run}"
+    with Following(out, found.run, found.workload, named, quiet=quiet) as following:
         trained = train_(
             found.workload,
             found.run,
@@ -52,7 +53,7 @@ def train(
             told=following.told,
         )
     summary = summary_of(trained, found.workload)
-    out.lines(summary_lines(summary, trained, out.width, str(file)))
+    out.lines(summary_lines(summary, trained, out.width, named))
     out.record(summary)
     trained.check(found.workload.needs.max_failed)
     if not trained.nothing_to_do:

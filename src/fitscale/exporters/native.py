@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import ClassVar
 
+from fitscale.errors import UsageError
 from fitscale.records.run import Manifest, Recipe
 from fitscale.store import files, lookup
 
@@ -20,6 +21,8 @@ class Native:
         return None
 
     def export(self, run: Path, version: int, to: Path) -> tuple[Path, ...]:
+        if to.exists():
+            raise UsageError(f"{to}: is there already; name a folder that is not")
         index = lookup.Index(run, version)
         suffix = _suffix(index.manifest)
 

@@ -92,6 +92,28 @@ def elsewhere(here_forecast: Forecast, law: Law, here: Machine, there: Machine, 
     )
 
 
+PLAIN_ERROR = 0.25
+
+
+def plain_of(law: Law) -> Figure | None:
+    """What the plain script would hold; None where the framework does not say."""
+    held = sum(term.amount * term.prior for term in law.plain)
+    return Figure.around(held, PLAIN_ERROR, "forecast") if held else None
+
+
+def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
+    """The forecast of several fits in turn, such as those of a cross-validation: ``times`` as much work as one."""
+    if times == 1:
+        return one
+    time_s = one.time_s.but(value=one.time_s.value * times, low=one.time_s.low * times, high=one.time_s.high * times)
+    return one.but(
+        time_s=time_s,
+        time_p50_s=None if one.time_p50_s is None else one.time_p50_s * times,
+        phases={name: seconds * times for name, seconds in one.phases.items()},
+        cost_usd=_cost(time_s, machine),
+    )
+
+
 def _floor_s(candidate: Candidate, law: Law, shape: Shape, machine: Machine) -> float:
     """Arithmetic at its fastest, and the disk's bandwidth where the data is larger than the memory that could keep it."""
     processes = max(1, candidate.workers)

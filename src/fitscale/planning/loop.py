@@ -16,6 +16,7 @@ from fitscale.planning import deciding, forecasting, gates, probing
 from fitscale.planning.candidates import candidates
 from fitscale.planning.laws import law_of
 from fitscale.planning.preparing import Prepared
+from fitscale.records.base import Figure
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measurement, Plan, Refusal
 from fitscale.records.run import Event, Sample
@@ -125,6 +126,7 @@ class Loop:
             shape=self._shape,
             decision=decision,
             measurements=tuple(m for pairs in self._measured.values() for m, _ in pairs),
+            plain_bytes=self._plain(found),
             probing_s=round(self._spent_s, 3),
         )
         return Outcome(plan, self._handed_over(decision.chosen))
@@ -146,10 +148,22 @@ class Loop:
         return law_of(self._prepared, candidate, self._shape, self._sizes)
 
     def _forecast(self, candidate: Candidate) -> Forecast:
-        return forecasting.forecast(
+        one = forecasting.forecast(
             candidate, self._law(candidate), self._shape, self._machine,
             measured=self._measured.get(candidate.path, ()), rates=self._rates,
         )  # fmt: skip
+        return forecasting.repeated(one, self._times, self._machine)
+
+    @property
+    def _times(self) -> float:
+        """How many times the work of the first fit all fits are, by their training rows."""
+        shares = [fit.share for fit in self._prepared.fits]
+        return sum(shares) / shares[0]
+
+    def _plain(self, found: Sequence[Candidate]) -> Figure | None:
+        """What the plain script would hold, where the framework says it, for one model."""
+        one = next((candidate for candidate in found if candidate.strategy == "in-memory"), None)
+        return forecasting.plain_of(self._law(one)) if one is not None else None
 
     def _assess(self, candidate: Candidate) -> Assessed:
         return Assessed(candidate=candidate, forecast=self._forecast(candidate).but(done_s=self._done_s(candidate)))

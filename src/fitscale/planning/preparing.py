@@ -28,6 +28,12 @@ class Fit(NamedTuple):
     name: str
     folds: Folds
 
+    @property
+    def share(self) -> float:
+        """Of all rows that may train: those that do."""
+        held = 1 / self.folds.part[1] if self.folds.part else self.folds.holdout
+        return (1 - held) * (1 - self.folds.validation)
+
 
 class Prepared(NamedTuple):
     workload: Workload

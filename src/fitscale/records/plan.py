@@ -36,6 +36,7 @@ class Law(Record):
     time: dict[str, tuple[Term, ...]]
     memory: tuple[Term, ...]
     storage: tuple[Term, ...] = ()
+    plain: tuple[Term, ...] = ()  # memory of the script that a good engineer writes with the library, for comparison
     parallel: dict[str, float] = {}
     error: tuple[float, float, float] = (2.0, 0.5, 0.15)
     memory_error: tuple[float, float, float] = (0.6, 0.2, 0.05)
@@ -148,5 +149,6 @@ class Plan(Record):
     shape: Shape
     decision: Decision
     measurements: tuple[Measurement, ...] = ()
+    plain_bytes: Figure | None = None  # what the plain script would hold: all rows in one matrix, then in the library's own
     probing_s: float = 0.0  # not refunded
     recipes: dict[str, str] = {}  # task name → recipe digest

@@ -34,6 +34,9 @@ class Attempt:
         event = next(self._source, None)
         if event is not None:
             self.events.append(event)
+            if event.kind == "memory":  # as it comes: a command that is killed leaves what was seen until then
+                with open(self.folder / "memory.jsonl", "a") as file:
+                    file.write(event.to_json() + "\n")
             if event.kind == "ended":
                 self.ended = event
         return event
@@ -117,6 +120,3 @@ class Attempts:
     def _note_end(self, attempt: Attempt) -> None:
         crash.point("attempt.ended")
         self._journal.append("attempt-ended", attempt=attempt.name, cause=attempt.cause, peak=attempt.peak_bytes)
-        (attempt.folder / "memory.jsonl").write_text(
-            "".join(e.to_json() + "\n" for e in attempt.events if e.kind == "memory")
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from fitscale.planning.preparing import Fit, Prepared, recipe_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
-from fitscale.records.run import Chunk, Order, Task
+from fitscale.records.run import Chunk, Order, Recipe, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, folder
 
@@ -79,6 +80,18 @@ def _task(
         partition=partition,
         chunks=bounds,
     )
+
+
+def forget(run: Path, prepared: Prepared) -> None:
+    """Delete what was done so far for the workload's recipes, under any arrangement, so that they are trained anew."""
+    wanted = {_bare(recipe_of(prepared, fit, threads=1)) for fit in prepared.fits}
+    for path in (run / "tasks").glob("*/task.json"):
+        if _bare(folder.read_task(run, path.parent.name).recipe) in wanted:
+            shutil.rmtree(path.parent)
+
+
+def _bare(recipe: Recipe) -> str:
+    return recipe.but(threads=1, ranks=1, form=None, batch_rows=None).digest
 
 
 def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float]) -> tuple[Chunk, ...]:

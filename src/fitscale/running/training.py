@@ -22,7 +22,7 @@ from fitscale.running.completing import complete, put_together
 from fitscale.running.partitioning import partition_of
 from fitscale.running.probes import Probes
 from fitscale.running.state import Basis, Begun, RunState, state_of
-from fitscale.running.tasks import write_tasks
+from fitscale.running.tasks import forget, write_tasks
 from fitscale.store import crash, folder, versions
 from fitscale.store.journal import Journal
 from fitscale.store.lock import RunLock
@@ -83,6 +83,8 @@ def train(
         journal.append("command", command="train")
         folder.clear_scratch(run)
         prepared = prepare(workload, run, trust=trust)
+        if fresh:
+            forget(run, prepared)
         basis = basis_of(prepared)
         state = state_of(run)
         served = state.finished.get(state.serving or 0)
@@ -223,7 +225,7 @@ def _plan(
     told.plan(plan)
     decision = plan.decision
     if decision.chosen is None:
-        raise NothingRuns("no candidate fits: " + "; ".join(r.sentence for r in decision.refused))
+        raise NothingRuns("no candidate fits: " + "; ".join(f"{r.candidate.name} {r.sentence}" for r in decision.refused))
     if not decision.meets and not decision.overridden:
         raise NothingMeets("; ".join(decision.reasons))
     live = outcome.live

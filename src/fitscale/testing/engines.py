@@ -265,7 +265,7 @@ class EngineSuite:
         assert found[0] == found[1]
 
     def test_a_gang_that_lost_one_ends(self, engine: Engine, tmp_path: Path) -> None:
-        """When a rank dies the others are ended too, and nothing is committed; a new gang gets it done."""
+        """When a rank dies the others are ended too, and nothing is committed."""
         if not self.processes:
             pytest.skip("its workers are no processes of this machine")
         trial, name = self._gang(engine, tmp_path, n_estimators=2_000)

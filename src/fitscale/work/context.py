@@ -95,7 +95,7 @@ class WorkContext:
             with self.phase("save"):
                 cpu_s = self._cpu_before + time.process_time()
                 checkpoints.save(self._run, self._order.task, units, taken, self._scores, cpu_s)
-            self._log.write("checkpoint", units=units, bytes=len(taken))
+            self._log.write("checkpoint", units=units, bytes=len(taken), phases=self._ledger.so_far())
             self._written = time.monotonic()
         if stopping:
             raise Stopped
