@@ -188,10 +188,16 @@ def test_better_is_only_what_is_notably_better(bench: Any) -> None:
 
 
 def test_not_settled_is_said(bench: Any) -> None:
-    """Where the time for probing was spent, the verdict says what was not measured."""
-    decision = decide(bench, flights(bench), settled=False)
+    """Where the time for probing was spent, the verdict says what was not tried; what was, it does not name."""
+    first, *others = flights(bench)
+    tried = others[0]
+    untried = [a.but(forecast=a.forecast.but(source="from priors")) for a in others[1:]]
+    decision = decide(bench, [first, tried, *untried], settled=False)
     assert not decision.settled
-    assert decision.reasons[-1].startswith("not settled: the time for probing was spent before quantised, out-of-core")
+    said = decision.reasons[-1]
+    assert said.startswith("not settled: the time for probing was spent before")
+    assert all(a.candidate.name in said for a in untried)
+    assert tried.candidate.name not in said
 
 
 def test_groups_are_one_model_each(bench: Any) -> None:

@@ -54,11 +54,18 @@ def bytes_of(run: Path, version: int = 1) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def processes_of(run: Path, word: str = "") -> list[int]:
+    """Processes, but for this one, with the run's path on their command line, and ``word`` as one of its words."""
+    found = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()]
+    words = {pid: _cmdline(str(pid)).split(b"\0") for pid in found}
+    mark = str(run).encode()
+    return [pid for pid, said in words.items() if any(mark in w for w in said) and (not word or word.encode() in said)]
+
+
 def wait_until_quiet(run: Path) -> None:
     """Until no process works on the run any more: workers end with their command, within moments."""
-    mark = str(run).encode()
     for _ in range(200):
-        if not any(mark in _cmdline(pid) for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()):
+        if not processes_of(run):
             return
         time.sleep(0.05)
     raise AssertionError(f"processes of {run} outlive their command")

@@ -75,10 +75,13 @@ class Process:
         over = [child for child in children if child.ended_by == "memory"]
         if over:
             data |= {"cause": "memory", "why": over[0].why}
+        elif dead := _silent(children, follower):
+            # What the others of a gang then raised is no failure of the fit's.
+            data |= {"cause": "killed", "why": _killed(children, dead, folder)}
         else:
             data["cause"] = cause_of(follower.last, int(str(data["code"])))
-        if data["cause"] == "killed":
-            data["why"] = _killed(children, folder)
+            if data["cause"] == "killed":
+                data["why"] = _killed(children, list(range(len(children))), folder)
         return Event(kind="ended", at=time.time(), data=data)
 
 
@@ -95,8 +98,18 @@ def _memory(children: list[supervisor.Child]) -> Event:
     return Event(kind="memory", at=time.time(), data={"bytes": sum(now), "peak": sum(peaks), "peak_each": max(peaks)})
 
 
-def _killed(children: list[supervisor.Child], folder: Path) -> str:
-    for rank, child in enumerate(children):
+def _silent(children: list[supervisor.Child], follower: Follower) -> list[int]:
+    """The ranks that ended without a last word, and not by our hand."""
+    said = ("finished", "stopped", "failed")
+    return [
+        rank for rank, child in enumerate(children)
+        if child.returncode and child.ended_by is None and follower.last.get(rank) not in said
+    ]  # fmt: skip
+
+
+def _killed(children: list[supervisor.Child], ranks: list[int], folder: Path) -> str:
+    for rank in ranks:
+        child = children[rank]
         if child.returncode:
             tail = (folder / f"log.{rank}.txt").read_text(errors="replace").strip().splitlines()[-1:]
             end = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fitscale import registry
 from fitscale.contracts import Metric
 from fitscale.errors import WorkloadError, nearest
 from fitscale.metrics import classification, foreign, ranking, regression
 from fitscale.metrics.foreign import Foreign
 
-__all__ = ["default_metric", "known", "metric", "task_of"]
+__all__ = ["check", "default_metric", "known", "metric", "task_of"]
 
 _OWN = {own.name: own for room in (ranking, classification, regression) for own in room.METRICS}
 
@@ -29,6 +31,10 @@ _ALSO_CALLED = {
     "pr_auc": "average_precision",
     "rmse": "neg_root_mean_squared_error",
 }
+
+
+# of the probabilities themselves; the others that take them look at their order alone
+_OF_PROBABILITIES = ("neg_log_loss", "neg_brier_score", "d2_log_loss_score", "d2_brier_score")
 
 
 def metric(name: str, n_classes: int | None = None, task: str | None = None) -> Metric:
@@ -63,16 +69,55 @@ def known() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*_OWN, *foreign.KNOWN, *registry.names("metrics")]))
 
 
-def default_metric(task: str, n_classes: int = 2) -> str:
-    """The metric where the workload names none."""
+def check(name: str, tasks: Collection[str], gives: str = "probabilities") -> None:
+    """Refuse a metric that judges none of these tasks, or needs more than a classifier gives. Imports no library.
+
+    ``gives`` is probabilities, margins or labels.
+
+    Raises
+    ------
+    WorkloadError
+        At ``evaluate.metric``, with what would do.
+    """
+    takes, judged = _about(name)
+    if not judged & set(tasks):
+        _check_task(name, judged, next(iter(tasks)))
+    if "regression" in tasks or takes != "proba":
+        return
+    if gives == "labels":
+        raise WorkloadError(
+            "evaluate.metric", f"'{name}' needs probabilities, and the estimator gives labels alone: take accuracy"
+        )
+    if gives == "margins" and name in _OF_PROBABILITIES:
+        raise WorkloadError(
+            "evaluate.metric",
+            f"'{name}' needs probabilities, and the estimator gives margins alone: take one that looks at their order "
+            "or at labels, such as roc_auc or accuracy, or let sklearn.calibration.CalibratedClassifierCV make them",
+        )
+
+
+def default_metric(task: str, n_classes: int = 2, gives: str = "probabilities") -> str:
+    """The metric where the workload names none. ``gives``: probabilities, margins or labels."""
     if task == "regression":
         return "neg_root_mean_squared_error"
+    if gives == "labels" or (gives == "margins" and n_classes > 2):
+        return "accuracy"
     return "neg_log_loss" if task == "multiclass" or n_classes > 2 else "roc_auc"
 
 
 def task_of(n_classes: int) -> str:
     """The task of a target with so many classes; 0 is regression."""
     return "regression" if n_classes == 0 else "binary" if n_classes <= 2 else "multiclass"
+
+
+def _about(name: str) -> tuple[str, frozenset[str]]:
+    """(what it takes, the tasks that it judges), from the tables."""
+    if name in _OWN:
+        return _OWN[name].takes, _OWN[name].tasks
+    if name in foreign.KNOWN:
+        return foreign.KNOWN[name]
+    found = metric(name)  # a plug-in's, or none
+    return found.takes, found.tasks
 
 
 def _meant(name: str) -> str:

@@ -24,6 +24,7 @@ SIMPLE = (
     "cluster-native",
 )  # the simplest first
 P90 = 0.9
+SURE = 0.75
 
 
 def ranked(assessed: Sequence[Assessed], workload: Workload, machine: Machine, must: float | None) -> list[Assessed]:
@@ -33,11 +34,15 @@ def ranked(assessed: Sequence[Assessed], workload: Workload, machine: Machine, m
     twentieth counts as equal: then less memory wins, then the simpler strategy. The twentieths are steps of a fixed scale,
     so that another candidate never changes the order of the rest.
     """
+    under_way = any(a.forecast.done_s for a in assessed)
     budget = workload.needs.budget
     thrifty = budget is not None and budget.hardware_usd_month is not None
 
     def key(a: Assessed) -> tuple[bool, int, int, int, float, str]:
         seconds = expected_s(a, machine)
+        if under_way and not a.forecast.done_s:
+            # What is begun is left only for what is better with some certainty: its other half is not yet known.
+            seconds = max(seconds, quantile(a.forecast.time_s, SURE))
         late = thrifty and must is not None and quantile(a.forecast.time_s, P90) > must
         cost = a.forecast.cost_usd.value if thrifty and a.forecast.cost_usd is not None else None
         objective = _twentieth(seconds if cost is None else cost)

@@ -11,7 +11,7 @@ from fitscale.planning.holding import memory_of, storage_of
 from fitscale.planning.rates import Rates, rates_of
 from fitscale.planning.spread import no_less_than, no_narrower_than, quantile, total
 from fitscale.planning.terms import floor_of
-from fitscale.planning.timing import amdahl, phases_of
+from fitscale.planning.timing import Kin, amdahl, phases_of
 from fitscale.records.base import Figure, Origin
 from fitscale.records.data import Shape
 from fitscale.records.machine import Machine
@@ -31,6 +31,7 @@ def forecast(
     *,
     measured: Sequence[tuple[Measurement, Law]],
     rates: Rates,
+    kin: Kin | None = None,
 ) -> Forecast:
     """Time, memory, storage and cost, each with its 90 % interval.
 
@@ -40,9 +41,13 @@ def forecast(
         Evaluated at ``shape``, which is the full size.
     measured
         Of this path, each with the law evaluated at the measurement's own shape.
+    kin
+        Another form of the framework that was begun at full size.
     """
-    of = grouped_phases_of if candidate.strategy == "many-models" else phases_of
-    phases = of(candidate, law, shape, measured, rates)
+    if candidate.strategy == "many-models":
+        phases = grouped_phases_of(candidate, law, shape, measured, rates)
+    else:
+        phases = phases_of(candidate, law, shape, measured, rates, kin)
     floor = _floor_s(candidate, law, shape, machine)
     time_s = no_less_than(no_narrower_than(total(phases.values(), "forecast"), REPEAT), floor)
     memory, fixed = memory_of(candidate, law, shape, measured)
@@ -52,7 +57,7 @@ def forecast(
         storage_bytes=storage_of(law, shape, rates),
         cost_usd=_cost(time_s, machine),
         phases=_summing_to({phase: figure.value for phase, figure in phases.items()}, time_s.value),
-        source=_source(candidate, shape, measured),
+        source=_source(candidate, shape, measured, kin),
         time_p50_s=time_s.value,
         memory_p99_bytes=quantile(memory, ADMITTED),
         rows=shape.rows,
@@ -138,7 +143,9 @@ def _cost(time_s: Figure, machine: Machine) -> Figure | None:
     return Figure(value=time_s.value * hour, low=time_s.low * hour, high=time_s.high * hour, origin=origin)
 
 
-def _source(candidate: Candidate, shape: Shape, measured: Sequence[tuple[Measurement, Law]]) -> str:
+def _source(
+    candidate: Candidate, shape: Shape, measured: Sequence[tuple[Measurement, Law]], kin: Kin | None = None
+) -> str:
     """Where the figures come from: ``from 5 iterations at full size and 2 probes up to 6 % of the rows``."""
     parts = []
     whole = next((m for m, _ in reversed(measured) if m.full_size), None)
@@ -150,4 +157,6 @@ def _source(candidate: Candidate, shape: Shape, measured: Sequence[tuple[Measure
         largest = max(m.shape.rows + m.shape.holdout_rows + m.shape.validation_rows for m in samples)
         up_to = wording.share(min(1.0, largest / everything))
         parts.append(f"{len(samples)} probe{'s' * (len(samples) != 1)} up to {up_to} of the rows")
-    return f"from {' and '.join(parts)}" if parts else "from priors"
+    if kin is not None and not any(m.full_size for m, _ in measured):
+        parts.append(f"the beginning of {kin[0].name}")
+    return f"from {' and '.join(parts)}" if parts else wording.PRIORS

@@ -63,7 +63,9 @@ def _whole(candidate: Candidate, law: Law, whole: tuple[Measurement, Law]) -> tu
         # The first chunks need not have met the largest group.
         return max(float(m.peak_bytes), prior), law.memory_error[1]
     before = sum(by_name(at.memory).values())
-    return m.peak_bytes * (prior / before if before else 1.0), law.memory_error[2]
+    # What grows with the units was not there yet.
+    late = sum(by_name(law.late).values()) * max(0.0, 1 - m.units / max(1, law.units))
+    return m.peak_bytes * (prior / before if before else 1.0) + late, law.memory_error[2]
 
 
 def storage_of(law: Law, shape: Shape, rates: Rates) -> Figure:

@@ -92,12 +92,12 @@ class Loop:
         self._settled = True
         self._refused: list[Refusal] = []
         self._leader: tuple[Candidate, Live] | None = None
+        self._begun: Candidate | None = None  # the one whose beginning at full size was measured
         self._before = measured  # by an earlier plan
 
     def run(self) -> Outcome:
         """Probe what must be probed, and decide."""
-        engines = ("process",) if not (self._choose and "@" in self._choose) else (self._choose.split("@")[1],)
-        found, refused = candidates(self._prepared, self._machine, engines)
+        found, refused = candidates(self._prepared, self._machine, engines_for(self._choose))
         self._refused = list(refused)
         for measurement in self._before:
             if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
@@ -150,9 +150,16 @@ class Loop:
     def _forecast(self, candidate: Candidate) -> Forecast:
         one = forecasting.forecast(
             candidate, self._law(candidate), self._shape, self._machine,
-            measured=self._measured.get(candidate.path, ()), rates=self._rates,
+            measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
         )  # fmt: skip
         return forecasting.repeated(one, self._times, self._machine)
+
+    def _kin(self, candidate: Candidate) -> tuple[Candidate, Measurement, Law] | None:
+        """The leader's full-size beginning, for the other forms of the same framework with as many threads."""
+        if self._begun is None or self._begun == candidate or candidate.threads != self._begun.threads:
+            return None
+        found = [pair for pair in self._measured.get(self._begun.path, ()) if pair[0].full_size]
+        return (self._begun, *found[-1]) if found and candidate.framework == self._begun.framework else None
 
     @property
     def _times(self) -> float:
@@ -248,6 +255,7 @@ class Loop:
             self._leader = None
         elif found is not None:
             self._keep(candidate, found)
+            self._begun = candidate
         if not self._goes_on:
             self._spent_s += watch.wall_s
 
@@ -338,6 +346,11 @@ class Loop:
                 if deciding.gate(assessed, self._prepared.workload, machine, surely=False) is None:
                     compared.append(assessed)
         return tuple(compared)
+
+
+def engines_for(choose: str | None) -> tuple[str, ...]:
+    """The engines whose candidates are looked at: ``many-models@inline`` asks for another than processes."""
+    return (choose.split("@")[1],) if choose and "@" in choose else ("process",)
 
 
 class _Watch:

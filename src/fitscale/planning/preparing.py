@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitscale import metrics
 from fitscale.errors import NotOffered, WorkloadError
 from fitscale.records.base import digest_of
 from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot
 from fitscale.records.run import Estimator, Recipe, Traits
 from fitscale.records.workload import Workload
+from fitscale.store import chunks, folder
 from fitscale.store.trust import check
 from fitscale.work.describe import describe
 from fitscale.work.live import signature_name
@@ -60,6 +62,7 @@ def prepare(workload: Workload, run: Path, *, trust: bool = False) -> Prepared:
 
     reader = _open(workload, run)
     check_columns(reader.snapshot, workload.data)
+    _check_names(workload)
     estimator = estimator_of(workload, run, trust=trust)
     framework, traits = describe(estimator, workload.folder, workload.model.framework)
     estimator = estimator.but(params=traits.params, source=traits.source, live=workload.model.live)
@@ -73,12 +76,15 @@ def prepare(workload: Workload, run: Path, *, trust: bool = False) -> Prepared:
 
 
 def _open(workload: Workload, run: Path) -> Reader:
+    from fitscale.data.checks import check_columns
     from fitscale.data.reader import open_reader
     from fitscale.data.snapshot import stage
 
     reader = open_reader(workload.data)
     if reader.source.stable:
         return reader
+    check_columns(reader.snapshot, workload.data)
+    folder.create(run, workload.name)  # what is wrong by the columns alone leaves no run behind
     # What cannot be read again identically is read once, to Parquet in the run, and from there on.
     staged = stage(reader, run / "data" / digest_of("staged", workload.data.to_json()))
     return open_reader(workload.data, staged)
@@ -103,11 +109,23 @@ def _check_abilities(workload: Workload, traits: Traits) -> None:
     if workload.evaluate.early_stopping and not traits.early_stopping:
         raise NotOffered(
             "evaluate.early_stopping",
-            f"{workload.model.estimator} cannot be judged after each {traits.progress.rstrip('s')} here; leave it out, or "
-            "use the estimator's own parameters",
+            f"{workload.model.estimator} cannot be judged while it is fitted here; leave it out, or use the estimator's "
+            "own parameters",
         )
     if workload.data.weight and traits.weights is False:
         raise WorkloadError("data.weight", f"{workload.model.estimator} takes no weights; leave it out")
+    if workload.evaluate.metric:
+        tasks = ("regression",) if traits.target == "regressor" else ("binary", "multiclass")
+        metrics.check(workload.evaluate.metric, tasks, traits.gives)
+
+
+def _check_names(workload: Workload) -> None:
+    for name in workload.data.groups:
+        if name in chunks.TAKEN or name.startswith("proba_"):
+            taken = f"{', '.join(chunks.TAKEN)}, and what begins with proba_"
+            raise WorkloadError(
+                "data.groups", f"'{name}' is the name of a column that stands beside the keys; rename it (taken: {taken})"
+            )
 
 
 def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:

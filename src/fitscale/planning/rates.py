@@ -18,6 +18,7 @@ class Rates(Record):
     start_s: Figure
     read_s_per_cell: Figure
     encode_s_per_cell: Figure
+    row_bytes: float = 0.0  # of the files
     staged_bytes: int = 0  # kept in the run folder, because the source cannot be read again identically
 
 
@@ -37,5 +38,6 @@ def rates_of(profile: Profile, snapshot: Snapshot, shape: Shape, *, staged_bytes
         start_s=Figure.around(START_S, 1.0, "assumed"),
         read_s_per_cell=read,
         encode_s_per_cell=Figure.around(CELL_S, 1.5, "assumed"),
+        row_bytes=shape.source_bytes / max(1, shape.rows + shape.holdout_rows + shape.validation_rows),
         staged_bytes=staged_bytes,
     )

@@ -17,6 +17,7 @@ from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement, Term
 
 Pairs = Sequence[tuple[Measurement, Law]]
+Kin = tuple[Candidate, Measurement, Law]
 
 SETUP = ("read", "encode", "bin")
 CONTENDED = 0.15  # share of the machine that others used, above which wall times are not taken
@@ -24,11 +25,18 @@ FEEDING_ERROR = (0.4, 0.15)  # of reading and encoding: from samples, at full si
 NOISE, NOISE_S = 0.05, 0.01
 TRUST = 0.5  # how well a law's terms are known against each other
 REACH = 16.0  # how far a law's error from samples carries: full rows over the largest sample's
+KINDRED = ("read", "encode", "iterations")
 WAITING = 1.3  # assumed: ranks wait for each other and exchange histograms, which no law counts
 
 
-def phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pairs, rates: Rates) -> dict[str, Figure]:
-    """Wall seconds of each phase, as if nothing ran beside it."""
+def phases_of(
+    candidate: Candidate, law: Law, shape: Shape, measured: Pairs, rates: Rates, kin: Kin | None = None
+) -> dict[str, Figure]:
+    """Wall seconds of each phase, as if nothing ran beside it.
+
+    ``kin`` is another form of the same framework that was begun at full size: it reads the same rows and grows the same
+    model, which says more of this one than small parts of the rows do.
+    """
     beginning = next((pair for pair in reversed(measured) if pair[0].full_size), None)
     samples = [pair for pair in measured if not pair[0].full_size]
     if any(m.contention <= CONTENDED for m, _ in samples):
@@ -38,6 +46,8 @@ def phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pairs, rat
         figure, times = _sampled(phase, candidate, law, shape, samples, rates)
         if beginning is not None:
             figure = _begun(phase, candidate, law, shape, beginning, rates, times if samples else None) or figure
+        elif kin is not None and phase in KINDRED:
+            figure = _kindred(phase, candidate, law, shape, kin, rates) or figure
         found[phase] = no_less_than(figure, floor_of(terms, amdahl(law, phase, candidate.threads)))
     return found
 
@@ -45,12 +55,14 @@ def phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pairs, rat
 def work_of(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dict[str, tuple[Term, ...]]:
     """The law's phases with reading and encoding added; for ranks the time of one of them.
 
-    Every pass over the training rows reads the held-out ones too, since they lie among them; scoring reads once more, and
-    an encoding of categories is learnt in a pass of its own.
+    Every pass over the training rows reads the held-out ones too, since they lie among them; scoring reads once more where
+    no matrix holds them, and an encoding of categories is learnt in a pass of its own. A sample enters units of the files
+    in their middle, and decodes more rows than it takes.
     """
     ranks = max(1, candidate.ranks)
     everything = float(shape.rows + shape.holdout_rows + shape.validation_rows)
-    passes = law.passes / ranks + (1.0 if shape.holdout_rows else 0.0)
+    everything = max(everything, shape.source_bytes / rates.row_bytes if rates.row_bytes else 0.0)
+    passes = law.passes / ranks + (1.0 if reads_to_score(candidate, shape) else 0.0)
     encoded = (shape.rows * law.passes / ranks + shape.holdout_rows + shape.validation_rows) * shape.features
     learnt = everything * (rates.columns if shape.categories else 1)
     read, encode = rates.read_s_per_cell.value, rates.encode_s_per_cell.value
@@ -65,6 +77,11 @@ def work_of(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dict[
         ),
         **own,
     }
+
+
+def reads_to_score(candidate: Candidate, shape: Shape) -> bool:
+    """Whether the held-out rows are read once more, after the fit."""
+    return bool(shape.holdout_rows) and candidate.form != "matrix"
 
 
 def amdahl(law: Law, phase: str, threads: int) -> float:
@@ -141,9 +158,21 @@ def _begun(
             took *= ratio ** (error[2] ** 2 / (error[1] ** 2 + error[2] ** 2))
     now = by_name(work_of(candidate, law, shape, rates)[phase], amdahl(law, phase, candidate.threads))
     value = took * (sum(now.values()) / sum(before.values()) if sum(before.values()) else 1.0)
-    if phase == "read" and shape.holdout_rows:  # scoring reads once more
+    if phase == "read" and reads_to_score(candidate, shape):
         value += (shape.rows + shape.holdout_rows) * rates.columns * rates.read_s_per_cell.value
     return crowded(Figure.around(value, error[2], "forecast"), [beginning])
+
+
+def _kindred(phase: str, candidate: Candidate, law: Law, shape: Shape, kin: Kin, rates: Rates) -> Figure | None:
+    """What another form took, times what the laws say of the two."""
+    other, m, at = kin
+    took = _took(phase, m, at, candidate.threads)
+    before = by_name(work_of(other, at, m.shape, rates).get(phase, ()), amdahl(at, phase, candidate.threads))
+    now = by_name(work_of(candidate, law, shape, rates)[phase], amdahl(law, phase, candidate.threads))
+    if took is None or not sum(before.values()):
+        return None
+    error = (law.error[1] + law.error[2]) / 2  # between its own samples and its own beginning
+    return crowded(Figure.around(took * sum(now.values()) / sum(before.values()), error, "forecast"), [(m, at)])
 
 
 def _took(phase: str, m: Measurement, law: Law, threads: int) -> float | None:

@@ -7,6 +7,8 @@ from fitscale.records.base import Figure
 _TIMES = ((48 * 3600.0, 86_400.0, "days"), (100 * 60.0, 3600.0, "h"), (100.0, 60.0, "min"), (0.0, 1.0, "s"))
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 
+PRIORS = "from priors"  # a forecast of which nothing was measured
+
 
 def number(value: float) -> str:
     """Two digits that count, and all of them before the point: 0.034, 3.5, 41, 2,900."""

@@ -35,6 +35,7 @@ class Law(Record):
     passes: float = 1.0  # how often the training rows are read and encoded in this form
     time: dict[str, tuple[Term, ...]]
     memory: tuple[Term, ...]
+    late: tuple[Term, ...] = ()  # of the memory: what grows with the units, and is not there at their beginning
     storage: tuple[Term, ...] = ()
     plain: tuple[Term, ...] = ()  # memory of the script that a good engineer writes with the library, for comparison
     parallel: dict[str, float] = {}

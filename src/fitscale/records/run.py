@@ -47,6 +47,7 @@ class Traits(Record):
     reload: bool = True  # an uninterrupted fit must go on from the saved bytes too, or a resumed one would differ
     sparse: bool = False  # takes a CSR matrix
     weights: bool = True  # takes sample weights
+    gives: Literal["probabilities", "margins", "labels"] = "probabilities"  # of a classifier
     stream_form: Literal["stream", "cache"] = "stream"  # how it holds what is larger than memory
     source: str = ""  # digest of the module, where it is no installed library's
     early_stopping: bool = False  # can judge validation rows after each unit

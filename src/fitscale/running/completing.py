@@ -12,6 +12,7 @@ from fitscale.records.run import Order
 from fitscale.running.attempts import Attempt, Attempts
 from fitscale.running.tasks import order_for
 from fitscale.store import chunks, folder
+from fitscale.work.failure import first_line
 
 RETRIES = 3  # in a row, without anything new committed or saved
 
@@ -109,7 +110,7 @@ def _progress(run: Path, digest: str) -> tuple[int, tuple[str, ...]]:
 
 
 def failure_of(attempt: Attempt) -> FitscaleError:
-    event = next(e for e in reversed(attempt.events) if e.kind == "failed")
+    event = next(e for e in attempt.events if e.kind == "failed")  # the first: the others of a gang fail because of it
     code = int(event.data["code"])
     kinds = {2: UsageError, 3: NothingRuns, 75: Resumable}
     cls = StorageFull if event.data["error"] == "StorageFull" else kinds.get(code, FitscaleError)
@@ -117,4 +118,4 @@ def failure_of(attempt: Attempt) -> FitscaleError:
     message = str(event.data["message"])
     # An error of ours says what to do; a library's says its name too.
     own = code != 1 or name == "FitscaleError"
-    return cls(message if own else f"the fit failed: {name}: {message}; the whole trace is in {attempt.folder}")
+    return cls(message if own else f"the fit failed: {name}: {first_line(message)}; the whole trace is in {attempt.folder}")

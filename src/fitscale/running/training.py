@@ -10,7 +10,9 @@ from fitscale.errors import FitscaleError, LibraryChanged, NothingMeets, Nothing
 from fitscale.machines.catalogue import catalogue
 from fitscale.machines.here import detect
 from fitscale.machines.speed import with_speeds
-from fitscale.planning.loop import Loop
+from fitscale.planning.candidates import candidates
+from fitscale.planning.choosing import only
+from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare
 from fitscale.records.base import digest_of
 from fitscale.records.machine import Machine
@@ -77,12 +79,13 @@ def train(
     UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
         See the exit codes in `errors`.
     """
+    looked_at = _look_before(workload, run, choose, trust)
     folder.create(run, workload.name)
     with RunLock(run) as lock:
         journal = Journal(run, lock.epoch)
         journal.append("command", command="train")
         folder.clear_scratch(run)
-        prepared = prepare(workload, run, trust=trust)
+        prepared = looked_at or prepare(workload, run, trust=trust)
         if fresh:
             forget(run, prepared)
         basis = basis_of(prepared)
@@ -117,12 +120,13 @@ def plan_only(
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
     """Plan without training. Checkpoints that probing made stay, and `train` goes on from them."""
+    looked_at = _look_before(workload, run, choose, trust)
     folder.create(run, workload.name)
     with RunLock(run) as lock:
         journal = Journal(run, lock.epoch)
         journal.append("command", command="plan")
         folder.clear_scratch(run)
-        prepared = prepare(workload, run, trust=trust)
+        prepared = looked_at or prepare(workload, run, trust=trust)
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
@@ -140,12 +144,29 @@ def plan_only(
         return outcome.plan
 
 
+def _look_before(workload: Workload, run: Path, choose: str | None, trust: bool) -> Prepared | None:
+    """What `prepare` finds, before a run is begun: a workload, data or flag that is wrong leaves no folder behind.
+
+    None where the run is there already.
+    """
+    if (run / "run.json").exists():
+        return None
+    prepared, machine = prepare(workload, run, trust=trust), _detected(workload, run)
+    if choose is not None:
+        only(choose, *candidates(prepared, machine, engines_for(choose)))
+    return prepared
+
+
 def machine_for(workload: Workload, run: Path) -> Machine:
     """This machine, with what the workload lets it use."""
+    return with_speeds(_detected(workload, run), run)
+
+
+def _detected(workload: Workload, run: Path) -> Machine:
     local = next((place for place in workload.where if place.kind == "local"), None)
     if local is None:
         raise NothingRuns("where: names no machine that can train from here; add 'local'")
-    return with_speeds(detect(local.memory_bytes, local.cores, run), run)
+    return detect(local.memory_bytes, local.cores, run)
 
 
 def basis_of(prepared: Prepared) -> Basis:

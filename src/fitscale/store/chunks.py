@@ -26,6 +26,9 @@ TABLE: dict[str, str] = {
     "units": "int32",
 }
 
+# Names that a column of keys cannot have: they stand beside it in a chunk, in a version's index or among predictions.
+TAKEN = (*TABLE, "score", "file", "prediction", "model", "__row__", "__rows__")
+
 
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table as Parquet: uncompressed, PLAIN, without time stamps or library versions that differ between equal runs."""

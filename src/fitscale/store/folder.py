@@ -67,7 +67,9 @@ def check(run: Path) -> str:
     except FileNotFoundError:
         raise UsageError(f"{run}: is no run (it has no run.json); begin one with 'fitscale train WORKLOAD'") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{run}/run.json: cannot be read ({error})") from error
+        raise UsageError(
+            f"{run}/run.json: cannot be read ({error}); put it back, or name another folder with --run"
+        ) from error
     if made_by > RUN_FORMAT:
         raise UsageError(
             f"{run}: was made by a newer fitscale (format {made_by}, this one reads {RUN_FORMAT}): pip install -U fitscale"

@@ -15,9 +15,12 @@ _RULES = (
 
 def describe(error: BaseException) -> tuple[str, str]:
     """(kind, why): the exception's name, and its first line without what differs from run to run."""
-    text = str(error).strip()
-    line = text.splitlines()[0] if text else ""
-    return type(error).__name__, sanitised(line)
+    return type(error).__name__, first_line(str(error))
+
+
+def first_line(text: str) -> str:
+    """The first line of a library's words, without what differs from run to run."""
+    return sanitised(text.strip().partition("\n")[0])
 
 
 def sanitised(line: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitscale.errors import FitscaleError
+from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
 from fitscale.records.run import ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
@@ -129,7 +129,7 @@ def _scores(
 
     task = next(iter(tasks.values()))
     kind = task_of(encoding.n_classes)
-    name = task.metric or default_metric(kind, encoding.n_classes)
+    name = task.metric or default_metric(kind, encoding.n_classes, _given(run, task, next(iter(results.values()))))
     measure = metric(name, encoding.n_classes, kind)
     whole: dict[str, float | None] = {}
     by_model: list[np.ndarray] = []
@@ -173,6 +173,16 @@ def _predictions(run: Path, results: list[ChunkResult]) -> pa.Table | None:
     return pa.concat_tables(parts) if parts else None
 
 
+def _given(run: Path, task: Task, results: list[ChunkResult]) -> str:
+    """What the models gave: probabilities, margins or labels."""
+    import pyarrow.parquet as pq
+
+    first = next((result.predictions for result in results if result.predictions), None)
+    if first is not None and "p1" not in pq.read_schema(run / "models" / first).names:
+        return "labels"
+    return task.traits.gives
+
+
 def _taken(table: pa.Table, takes: str, n_classes: int, name: str) -> np.ndarray:
     """What of the predictions the metric takes."""
     import numpy as np
@@ -180,7 +190,7 @@ def _taken(table: pa.Table, takes: str, n_classes: int, name: str) -> np.ndarray
     if takes != "proba":
         return np.asarray(table.column("value").to_numpy())
     if "p1" not in table.column_names:
-        raise FitscaleError(f"evaluate.metric: {name} needs probabilities, and the estimator gives none")
+        raise WorkloadError("evaluate.metric", f"'{name}' needs probabilities, and the estimator gives none; take accuracy")
     if n_classes == 2:
         return np.asarray(table.column("p1").to_numpy())
     return np.column_stack([table.column(f"p{k}").to_numpy() for k in range(n_classes)])

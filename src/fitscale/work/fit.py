@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitscale import metrics
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
 from fitscale.store import checkpoints, chunks
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fitscale.contracts import Batch, Feed, Framework, Scores
+    from fitscale.data.groups import GroupedFeed
     from fitscale.work.context import WorkContext
 
 
@@ -25,6 +27,7 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     recipe = recipe_to_fit(run, task, order)
     state = context.resume()
     feed = feed_of(run, order, task, context)
+    check_metric(task, feed)
     fitted = framework.fit(feed, recipe, state, context)
     if context.rank:
         return
@@ -52,6 +55,18 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
             pickles=framework.pickles,
         )
         checkpoints.clear(run, order.task)
+
+
+def check_metric(task: Task, feed: Feed | GroupedFeed) -> None:
+    """Refuse a metric that the target's number of classes rules out: before the fit, not after it.
+
+    Raises
+    ------
+    WorkloadError
+        At evaluate.metric.
+    """
+    if task.metric:
+        metrics.check(task.metric, (metrics.task_of(feed.classes),), task.traits.gives)
 
 
 def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> None:

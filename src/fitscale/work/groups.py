@@ -9,16 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.contracts import Fitted
-from fitscale.errors import FitscaleError
+from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.records.run import Order, Recipe, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks
 from fitscale.work.failure import describe
 from fitscale.work.feeding import encoding_of, reader_of
-from fitscale.work.fit import score_view, table_of
+from fitscale.work.fit import check_metric, score_view, table_of
 from fitscale.work.forking import Fatal, fit_forked
 from fitscale.work.live import recipe_to_fit
 
@@ -58,6 +58,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         if order.form == "frame":
             _ = feed.chunk.frame
         groups = [each for _, each in feed.groups()]
+        check_metric(task, feed)
         with context.phase("iterations"):
             done = _fit_all(run, framework, task, groups, context, order)
         ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
@@ -95,32 +96,47 @@ def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:
         yield k
 
 
+class _Wrong(NamedTuple):
+    """A key of the workload that is wrong: no group's failure, but the run's."""
+
+    place: str
+    problem: str
+
+
 def _fit_all(
     run: Path, framework: Framework, task: Task, groups: list[Any], context: WorkContext, order: Order
 ) -> list[dict[str, Any]]:
     """One record for each group, in key order."""
 
-    def fit(i: int) -> dict[str, Any]:
-        return _fit_group(framework, task, recipe, groups[i], context)
+    def fit(i: int) -> dict[str, Any] | _Wrong:
+        try:
+            return _fit_group(framework, task, recipe, groups[i], context)
+        except WorkloadError as error:
+            return _Wrong(error.place, error.problem)
 
     recipe = recipe_to_fit(run, task, order)
     found: dict[int, dict[str, Any]] = {}
     if not order.isolate:
-        found = {i: fit(i) for i in range(len(groups))}
+        done: Iterator[tuple[int, Any]] = ((i, fit(i)) for i in range(len(groups)))
     else:
         limit = None if order.memory_bytes is None else order.memory_bytes - _own_bytes() - KEPT_BACK
-        for i, result in fit_forked(range(len(groups)), fit, child_bytes=limit):
-            found[i] = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
+        done = fit_forked(range(len(groups)), fit, child_bytes=limit)
+    for i, result in done:
+        if isinstance(result, _Wrong):
+            raise WorkloadError(*result)
+        found[i] = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
     return [found[i] for i in range(len(groups))]
 
 
 def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, context: WorkContext) -> dict[str, Any]:
-    """Fit, score and describe one group. Whatever it raises is its own failure."""
+    """Fit, score and describe one group. Whatever it raises is its own failure, but for an error in the workload."""
     try:
         if why := _unfit(task, feed):
             return _without_model("unfit", "unfit", why, feed)
         fitted: Fitted = framework.fit(feed, recipe, None, GroupContext(context))
         predictions = score_view(framework, framework.load(fitted.payload), feed)
+    except WorkloadError:
+        raise
     except Exception as error:  # a group's failure, whatever it is
         return _without_model("failed", *describe(error), feed)
     return {

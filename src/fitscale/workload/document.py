@@ -77,7 +77,7 @@ def read_document(text: str, file: str | None = None) -> tuple[Any, dict[str, in
             problem = "text that begins with * must be quoted, as in '*.parquet'"
         raise _broken(problem, file, mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:
-        raise _broken(f"holds {error.reason}", file, None) from None
+        raise _broken(f"{error.reason}; a workload file is plain text", file, None) from None
     except (ValueError, OverflowError) as error:  # a number that Python does not take
         raise _broken(str(error), file, None) from None
     except RecursionError:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from fitscale.errors import WorkloadError
 from fitscale.frameworks.sklearn.building import build
-from fitscale.frameworks.sklearn.streams import SEGMENT, passes_of, sameness
+from fitscale.frameworks.sklearn.streams import SEGMENT, passes_of, sameness, weight_name
 from fitscale.records.run import Estimator, Traits
 
 Input = Literal["raw", "codes", "one-hot"]
@@ -37,6 +37,8 @@ def traits(estimator: Estimator) -> Traits:
         units=passes_of(type(made).__name__, params) if stream is not None else 1,
         segment=SEGMENT if stream is not None else 1,
         sparse=input_ == "one-hot" and bool(getattr(tags, "sparse", False)),
+        weights=weight_name(made) is not None,
+        gives=_gives(made),
         versions={"sklearn": sklearn.__version__},
         params=params,
     )
@@ -65,6 +67,16 @@ def target_of(made: Any) -> Literal["classifier", "regressor"]:
         f"{name} {what}; fitscale trains classifiers and regressors "
         "(a class of your own inherits sklearn.base.ClassifierMixin or RegressorMixin, before BaseEstimator)",
     )
+
+
+def _gives(made: Any) -> Literal["probabilities", "margins", "labels"]:
+    if hasattr(made, "predict_proba"):
+        return "probabilities"
+    if hasattr(made, "decision_function"):
+        return "margins"
+    # Methods that are there only once it is fitted, such as those of a stack, may be either.
+    later = hasattr(type(made), "predict_proba") or hasattr(type(made), "decision_function")
+    return "probabilities" if later else "labels"
 
 
 def check_values(made: Any) -> None:

@@ -14,7 +14,7 @@ from fitscale.contracts import Context, Feed, Fitted
 from fitscale.errors import WorkloadError, nearest
 from fitscale.frameworks.sklearn.abilities import Input, input_of, nested, resolved, target_of
 from fitscale.frameworks.sklearn.building import build
-from fitscale.frameworks.sklearn.streams import passes_of, takes
+from fitscale.frameworks.sklearn.streams import passes_of, takes, weight_name
 from fitscale.records.run import Recipe
 
 
@@ -108,15 +108,10 @@ def _target(made: Any, y: np.ndarray) -> np.ndarray:
 
 
 def _weight_name(made: Any) -> str:
-    """The name of fit's parameter for weights: in a pipeline, its last step's."""
-    from sklearn.pipeline import Pipeline
-
-    if isinstance(made, Pipeline):
-        name, last = made.steps[-1]
-        return f"{name}__{_weight_name(last)}"
-    if not takes(made.fit, "sample_weight"):
+    name = weight_name(made)
+    if name is None:
         raise _no_weights(made)
-    return "sample_weight"
+    return name
 
 
 def _no_weights(made: Any) -> WorkloadError:

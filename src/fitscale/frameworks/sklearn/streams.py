@@ -49,6 +49,17 @@ def takes(method: Any, name: str) -> bool:
     return name in inspect.signature(method).parameters
 
 
+def weight_name(made: Any) -> str | None:
+    """The name of fit's parameter for weights (in a pipeline, its last step's); None where it takes none."""
+    from sklearn.pipeline import Pipeline
+
+    if isinstance(made, Pipeline):
+        name, last = made.steps[-1]
+        inner = weight_name(last)
+        return f"{name}__{inner}" if inner else None
+    return "sample_weight" if takes(made.fit, "sample_weight") else None
+
+
 def _in_order(name: str, params: Mapping[str, Any]) -> bool:
     return (
         name in STEPS

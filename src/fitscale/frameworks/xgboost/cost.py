@@ -34,12 +34,13 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         passes=PASSES.get(form, 1.0),
         time=_time(size, shape, form),
         memory=_memory(size, shape, form, recipe.batch_rows or 65_536),
+        late=(_model(size),),
         storage=_storage(size, shape, form),
         plain=_plain(shape),
         parallel={"bin": 0.85, "iterations": 0.9, "score": 0.9, "save": 0.0},
         error=(1.5, 0.5, 0.3 if deep_wide else 0.1),
         # Out-of-core grows while it trains: pages that are read ahead, and what the allocator keeps of them.
-        memory_error=(0.5, 0.3, 0.25) if form == "cache" else (0.5, 0.2, 0.05),
+        memory_error=(0.5, 0.3, 0.25) if form == "cache" else (0.5, 0.2, 0.08),
     )
 
 
@@ -132,8 +133,14 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
     if shape.validation_rows:
         judged = float(shape.validation_rows) * shape.features
         growing.append(Term(name="validation", amount=judged, prior=1.0 if form == "cache" else size.cell_bytes))
+    growing.append(_model(size))
     moments = (finding, filling, growing)
     return tuple(max(moments, key=lambda terms: sum(term.amount * term.prior for term in terms)))
+
+
+def _model(size: _Size) -> Term:
+    """The trees, and twice their bytes when the model is written and read again."""
+    return Term(name="nodes", amount=size.trees * size.leaves * 2, prior=130.0)
 
 
 def _plain(shape: Shape) -> tuple[Term, ...]:

@@ -1,0 +1,72 @@
+"""Helpers of the tests of whole runs: a workload from a document, a run of it in this process, and what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fitscale.records.run import ChunkResult
+from fitscale.records.workload import Workload
+from fitscale.running.training import Told, Trained, train
+from fitscale.store import chunks, journal, versions
+from fitscale.workload import parse
+
+CORES = 2  # threads are in the recipe: what is compared is given the same, whatever the machine has
+
+
+def workload_of(document: dict[str, Any], folder: Path, *, cores: int = CORES, memory: str | None = None) -> Workload:
+    """The workload, on this machine with so many of its cores."""
+    local = {"cores": cores} | ({"memory": memory} if memory else {})
+    return parse({"where": [{"local": local}], **document}, file=None, folder=folder)
+
+
+def trained(
+    document: dict[str, Any],
+    run: Path,
+    choose: str | None = None,
+    *,
+    cores: int = CORES,
+    memory: str | None = None,
+    fresh: bool = False,
+    note: Callable[[str], None] = lambda text: None,
+) -> Trained:
+    """Train in this process; its workers are processes of their own unless ``choose`` ends in @inline."""
+    workload = workload_of(document, run.parent, cores=cores, memory=memory)
+    return train(workload, run, choose=choose, fresh=fresh, told=Told(note=note))
+
+
+def results_of(run: Path, version: int = 1) -> dict[str, list[ChunkResult]]:
+    """The chunks of a version's tasks, by the task's recipe."""
+    found = {}
+    for recipe in versions.manifest(run, version).recipes.values():
+        numbers = sorted(chunks.committed(run, recipe.digest))
+        found[recipe.digest] = [chunks.read(run, recipe.digest, k) for k in numbers]
+    return found
+
+
+def held_out(run: Path, version: int = 1, fit: str | None = None) -> pa.Table:
+    """The hold-out predictions of a fit by name; default: of all fits of the version."""
+    recipes = versions.manifest(run, version).recipes
+    wanted = {recipe.digest for name, recipe in recipes.items() if fit in (None, name)}
+    tables = [
+        chunks.read_table(run, result.predictions)
+        for digest, results in results_of(run, version).items()
+        for result in results
+        if digest in wanted and result.predictions is not None
+    ]
+    return pa.concat_tables(tables)
+
+
+def said_of(table: pa.Table) -> np.ndarray:
+    """(n, k) what was predicted: probabilities where there are any, else values."""
+    names = [name for name in table.column_names if name[0] == "p" and name[1:].isdigit()] or ["value"]
+    return np.column_stack([table.column(name).to_numpy() for name in names])
+
+
+def events_of(run: Path, kind: str) -> list[dict[str, Any]]:
+    """The journal's events of a kind."""
+    return [event for event in journal.replay(run) if event["kind"] == kind]
