@@ -66,7 +66,7 @@ def test_the_drawn_path(bench: Any) -> None:
         ("one model for each group?", "no groups", "data.groups", False, "one model"),
         ("does in-memory fit in memory?", "3.5 GB (3–4), P99 4.3 GB", "1.9 GB usable", False, "quantised"),
         ("does quantised fit in memory?", "860 MB (748–989), P99 1 GB", "1.9 GB usable", True, "quantised"),
-        ("is it done in time?", "28 s (25–31)", "60 min", True, "quantised on here"),
+        ("is it done in time?", "28 s (25–31)", "60 min", True, "quantised here"),
     ]
 
 

@@ -71,7 +71,7 @@ def decision(many: bool) -> Decision:
             Step(question="does quantised fit in memory?", value="1.3 GB (1.2–1.4), P99 1.4 GB", threshold="1.9 GB usable",
                  taken=True, leads_to="quantised"),
             Step(question="is it done in time?", value="3.8 min (3.3–4.4)", threshold="10 min", taken=True,
-                 leads_to="quantised on here"),
+                 leads_to="quantised here"),
         ),
         flips=("in-memory fits in memory here below 2.6M rows, or with 4 GB",),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 from fitscale.engines import supervisor
 from fitscale.engines.following import Follower, cause_of
+from fitscale.errors import StorageFull
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Event, Order
 
@@ -63,6 +64,12 @@ class Process:
                 child.kill()
             for log in logs:
                 log.close()
+        if dead := [rank for rank in _silent(children, follower) if children[rank].returncode == StorageFull.exit_code]:
+            # It had not even room to say so: a worker ends with this code in no other silence.
+            told = f"{run}: the disk is full; what was committed is kept: make room, then give the same command again"
+            said = {"error": StorageFull.__name__, "message": told, "code": StorageFull.exit_code}
+            follower.last[dead[0]] = "failed"
+            yield Event(kind="failed", at=time.time(), rank=dead[0], data=said)
         yield self._ended(children, follower, folder)
 
     def _ended(self, children: list[supervisor.Child], follower: Follower, folder: Path) -> Event:

@@ -72,7 +72,7 @@ def _musts(v: Verdict) -> Iterator[Step]:
         value=wording.duration(forecast.time_s),
         threshold=wording.duration(v.must) if v.must is not None else "no deadline",
         taken=in_time,
-        leads_to=f"{name} on {v.machine.name}" if in_time else _instead(v),
+        leads_to=f"{name} here" if in_time else _instead(v),
     )
     budget = v.workload.needs.budget
     if budget is None or budget.hardware_usd_month is None or forecast.cost_usd is None:
@@ -84,7 +84,7 @@ def _musts(v: Verdict) -> Iterator[Step]:
         value=f"{wording.dollars(month)} a month",
         threshold=f"{wording.dollars(budget.hardware_usd_month)} a month",
         taken=paid,
-        leads_to=f"{name} on {v.machine.name}" if paid else _instead(v),
+        leads_to=f"{name} here" if paid else _instead(v),
     )
 
 

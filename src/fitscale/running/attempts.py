@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Generator
@@ -35,7 +36,8 @@ class Attempt:
         if event is not None:
             self.events.append(event)
             if event.kind == "memory":  # as it comes: a command that is killed leaves what was seen until then
-                with open(self.folder / "memory.jsonl", "a") as file:
+                # Only looked at afterwards: a disk that has no room for it may still have room for the model.
+                with contextlib.suppress(OSError), open(self.folder / "memory.jsonl", "a") as file:
                     file.write(event.to_json() + "\n")
             if event.kind == "ended":
                 self.ended = event
@@ -114,8 +116,11 @@ class Attempts:
             self._note_end(attempt)
 
     def kill_all(self) -> None:
-        for attempt in self.all:
-            self.kill(attempt)
+        running = [attempt for attempt in self.all if attempt.ended is None]
+        for attempt in running:  # all of them, before anything is written: that can fail
+            attempt.kill()
+        for attempt in running:
+            self._note_end(attempt)
 
     def _note_end(self, attempt: Attempt) -> None:
         crash.point("attempt.ended")

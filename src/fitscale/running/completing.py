@@ -95,8 +95,10 @@ def put_together(
         attempts.follow(attempt)
         if attempt.cause == "failed":
             raise failure_of(attempt)
+        if attempt.cause in ("memory", "stopped"):
+            break
     if not (run / "versions" / str(version)).exists():
-        raise FitscaleError(f"{run}: version {version} could not be put together; see {attempt.folder}")
+        raise ended_badly(run, f"putting version {version} together", attempt)
 
 
 def _is_complete(run: Path, digest: str) -> bool:
@@ -107,6 +109,16 @@ def _progress(run: Path, digest: str) -> tuple[int, tuple[str, ...]]:
     saved = run / "tasks" / digest / "ckpt"
     whole = sorted(path.name for path in saved.glob("*") if path.name.isdigit())  # not what a kill left half-written
     return len(chunks.committed(run, digest)), tuple(whole)
+
+
+def ended_badly(run: Path, what: str, attempt: Attempt) -> FitscaleError:
+    """The error of an attempt that others of its kind will not mend: ended by memory, or each time by something else."""
+    why = str(attempt.ended.data.get("why", "")) if attempt.ended else ""
+    if attempt.cause == "memory":
+        return NothingRuns(f"{run}: {what} was ended by its memory limit: {why}; allow more memory in 'where'")
+    if attempt.cause == "stopped":
+        return Resumable(f"{run}: {what} was stopped; the same command goes on")
+    return FitscaleError(f"{run}: {what} ended {RETRIES} times: {why}; see {attempt.folder}")
 
 
 def failure_of(attempt: Attempt) -> FitscaleError:

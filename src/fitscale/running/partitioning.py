@@ -11,7 +11,7 @@ from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Order, Partitioning
 from fitscale.running.attempts import Attempts
-from fitscale.running.completing import failure_of
+from fitscale.running.completing import ended_badly, failure_of
 from fitscale.store import folder
 
 RETRIES = 3
@@ -46,8 +46,10 @@ def partition_of(
         for _ in range(RETRIES):
             attempt = attempts.start(candidate, order)
             attempts.follow(attempt)
-            if attempt.cause == "done":
-                break
             if attempt.cause == "failed":
                 raise failure_of(attempt)
+            if attempt.cause in ("done", "memory", "stopped"):
+                break
+        if attempt.cause != "done":
+            raise ended_badly(run, "cutting the rows by group", attempt)
     return name, Partition(run / "data" / name).sizes.tolist()

@@ -26,6 +26,7 @@ from fitscale.running.probes import Probes
 from fitscale.running.state import Basis, Begun, RunState, state_of
 from fitscale.running.tasks import forget, write_tasks
 from fitscale.store import crash, folder, versions
+from fitscale.store.files import disk_errors
 from fitscale.store.journal import Journal
 from fitscale.store.lock import RunLock
 
@@ -81,7 +82,7 @@ def train(
     """
     looked_at = _look_before(workload, run, choose, trust)
     folder.create(run, workload.name)
-    with RunLock(run) as lock:
+    with RunLock(run) as lock, disk_errors(run):
         journal = Journal(run, lock.epoch)
         journal.append("command", command="train")
         folder.clear_scratch(run)
@@ -122,7 +123,7 @@ def plan_only(
     """Plan without training. Checkpoints that probing made stay, and `train` goes on from them."""
     looked_at = _look_before(workload, run, choose, trust)
     folder.create(run, workload.name)
-    with RunLock(run) as lock:
+    with RunLock(run) as lock, disk_errors(run):
         journal = Journal(run, lock.epoch)
         journal.append("command", command="plan")
         folder.clear_scratch(run)

@@ -27,7 +27,7 @@ TABLE: dict[str, str] = {
 }
 
 # Names that a column of keys cannot have: they stand beside it in a chunk, in a version's index or among predictions.
-TAKEN = (*TABLE, "score", "file", "prediction", "model", "__row__", "__rows__")
+TAKEN = (*TABLE, "score", "file", "prediction", "__row__", "__rows__")
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

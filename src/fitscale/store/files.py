@@ -14,6 +14,8 @@ from pathlib import Path
 from fitscale.errors import FitscaleError, StorageFull
 from fitscale.store import crash
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
@@ -21,11 +23,22 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                f"{path}: the disk is full; what was committed is kept: make room, then give the same command again"
-            ) from error
+        if is_full(error):
+            raise storage_full(path) from error
         raise
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether this is how a full disk shows: libraries say it in their own errors, in the system's words."""
+    if isinstance(error, StorageFull):
+        return False  # it says so already, and where
+    return getattr(error, "errno", None) in FULL or any(os.strerror(code) in str(error) for code in FULL)
+
+
+def storage_full(path: Path) -> StorageFull:
+    return StorageFull(
+        f"{path}: the disk is full; what was committed is kept: make room, then give the same command again"
+    )
 
 
 def _beside(path: Path) -> Path:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import traceback
 from pathlib import Path
 
 from fitscale.contracts import Stopped
-from fitscale.errors import FitscaleError
+from fitscale.errors import FitscaleError, StorageFull
 from fitscale.records.run import Order
 from fitscale.registry import plugin
-from fitscale.store import folder
+from fitscale.store import files, folder
 from fitscale.work.events import EventLog
 from fitscale.work.failure import describe
 from fitscale.work.hiding import hide
@@ -35,10 +36,16 @@ def work(run: Path, name: str) -> int:
         log.write("stopped", phases=ledger.so_far())
         return 0
     except Exception as error:  # whatever it is, it is this attempt's result
-        kind, _ = describe(error)
-        code = error.exit_code if isinstance(error, FitscaleError) else 1
-        log.write("failed", error=kind, message=str(error), code=code, phases=ledger.so_far())
-        traceback.print_exc(file=sys.stderr)
+        with contextlib.suppress(OSError):
+            traceback.print_exc(file=sys.stderr)
+        traceback.clear_frames(error.__traceback__)  # what they hold open takes room on a disk that is full
+        told = files.storage_full(run) if files.is_full(error) else error
+        kind, _ = describe(told)
+        code = told.exit_code if isinstance(told, FitscaleError) else 1
+        try:
+            log.write("failed", error=kind, message=str(told), code=code, phases=ledger.so_far())
+        except OSError:
+            return StorageFull.exit_code  # the last word that there is no room to write: the engine says it
         return code
     else:
         log.write("finished", phases=ledger.so_far())

@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 def reader_of(run: Path, task: Task, threads: int = 1) -> Reader:
     """The rows of the task's snapshot."""
-    return rows_used(run, task.snapshot, task.data, task.recipe.use, task.recipe.seed, threads)
+    # Texts as the dictionaries that the files hold them in: half the time of reading and encoding. Pipelines get plain texts.
+    texts = task.traits.input == "raw"
+    return rows_used(
+        run, task.snapshot, task.data, task.recipe.use, task.recipe.seed, threads=threads, dictionaries=not texts
+    )
 
 
-def rows_used(run: Path, snapshot: str, data: DataSpec, use: float, seed: int, threads: int = 1) -> Reader:
+def rows_used(
+    run: Path, snapshot: str, data: DataSpec, use: float, seed: int, *, threads: int = 1, dictionaries: bool = False
+) -> Reader:
     """The share of a snapshot's rows that is to be used."""
     from fitscale.data.reader import open_reader
 
-    reader = open_reader(data, folder.read_snapshot(run, snapshot), threads=threads)
+    reader = open_reader(data, folder.read_snapshot(run, snapshot), threads=threads, dictionaries=dictionaries)
     return reader if use >= 1 else reader.sample(max(1, round(reader.rows * use)), seed)
 
 

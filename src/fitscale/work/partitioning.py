@@ -18,7 +18,7 @@ def cut(run: Path, order: Order, ledger: Ledger) -> None:
     if wanted is None:
         raise FitscaleError("an order to partition says not what")
     with ledger.phase("read"):
-        reader = rows_used(run, wanted.snapshot, wanted.data, wanted.use, wanted.seed, order.threads)
+        reader = rows_used(run, wanted.snapshot, wanted.data, wanted.use, wanted.seed, threads=order.threads)
         columns = [name for folds in wanted.folds for name in kept_columns(reader, wanted.data, folds)]
         # Half of what the worker may take: the other half is for what Arrow decodes meanwhile.
         memory = (order.memory_bytes or 2 << 30) // 2

@@ -74,8 +74,11 @@ def find(path: str, place: str) -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if not (head == missing or head.startswith(missing + ".")):
-            raise WorkloadError(place, f"'{path}' does not import: {missing}, which it needs, is missing") from error
-        raise WorkloadError(place, f"'{path}' does not import: no module '{missing}'{_sibling(missing)}") from error
+            raise WorkloadError(
+                place, f"'{path}' does not import: {missing}, which it needs, is missing: install it"
+            ) from error
+        hint = _sibling(missing) or ": install it, or put it beside the workload file"
+        raise WorkloadError(place, f"'{path}' does not import: no module '{missing}'{hint}") from error
     except Exception as error:  # a user's module may raise anything while it is imported
         raise WorkloadError(place, f"'{path}' does not import: {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
