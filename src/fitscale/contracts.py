@@ -109,8 +109,16 @@ class Feed(Protocol):
     def batches(self, view: View, rows: int | None = None, start: int = 0) -> Iterator[Batch]:
         """Rows ``start`` and on of the view, in batches of ``rows`` (default ``batch_rows``). Seeks to the start."""
 
-    def shard(self, rank: int, world: int) -> Feed:
-        """Every world-th batch of the training rows, beginning with the rank-th; all of the other views."""
+    def shard(self, rank: int, world: int, rows: int | None = None) -> Feed:
+        """Every world-th batch of the training rows, beginning with the rank-th; all of the other views.
+
+        Batches of ``rows`` (default ``batch_rows``): an estimator whose steps are mini-batches gives their size.
+
+        Raises
+        ------
+        DataError
+            If the rank would have no training rows.
+        """
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], Feed]]:
         """The groups of this worker's chunk in key order, each a feed."""

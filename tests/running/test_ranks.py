@@ -82,7 +82,7 @@ def test_a_gang_that_lost_a_rank_goes_on_from_its_checkpoint(
 
 
 def test_too_few_rows_for_two_ranks_are_refused_with_the_next_step(tmp_path: Path) -> None:
-    """A rank without rows could not take part."""
-    few = {**JOB, "data": {"uri": "synthetic://?rows=4000&columns=5", "target": "y"}}
+    """A rank without rows could not take part. Four thousand are shared; two hundred are one batch."""
+    few = {**JOB, "data": {"uri": "synthetic://?rows=200&columns=5", "target": "y"}}
     with pytest.raises(UsageError, match="no training rows"):
         trained(few, tmp_path / "run", "data-parallel")

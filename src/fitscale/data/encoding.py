@@ -122,7 +122,7 @@ class Encoding(Record):
             X = np.empty((batch.num_rows, self.width), np.float32)
             flawed = self.into(batch, X)
         if flawed:
-            raise infinite_values(X, self.names, np.arange(batch.num_rows))
+            raise infinite_values(X, self.names, None)
         return X
 
     def into(self, batch: pa.RecordBatch, out: np.ndarray) -> bool:
@@ -209,24 +209,27 @@ def positions_of(names: Sequence[str], there: Sequence[str]) -> list[int]:
         raise DataError(f"no column '{name}', which the model was trained on{nearest(name, there)}") from None
 
 
-def infinite_values(X: Any, names: tuple[str, ...], rows: np.ndarray) -> DataError:
-    """Names the first column with infinite values, how many, and the first row."""
+def infinite_values(X: Any, names: tuple[str, ...], rows: np.ndarray | None) -> DataError:
+    """Names the first column with infinite values, how many, and the first row where the ``rows`` have numbers."""
     if isinstance(X, np.ndarray):
         for j in range(X.shape[1]):
             where = np.flatnonzero(np.isinf(X[:, j]))
             if len(where):
-                return _infinite(names[j], len(where), int(rows[where[0]]))
+                return _infinite(names[j], len(where), None if rows is None else int(rows[where[0]]))
     else:
         found = X.tocoo()
         inf = np.isinf(found.data)
         j = int(found.col[inf].min())
         where = np.sort(found.row[inf & (found.col == j)])
-        return _infinite(names[j], len(where), int(rows[where[0]]))
+        return _infinite(names[j], len(where), None if rows is None else int(rows[where[0]]))
     raise AssertionError("called only where a value is infinite")
 
 
-def _infinite(name: str, count: int, row: int) -> DataError:
+def _infinite(name: str, count: int, row: int | None) -> DataError:
+    rows = f"{count:,} row{'' if count == 1 else 's'}"
+    if row is None:
+        return DataError(f"column '{name}' is infinite (or beyond 3.4e38) in {rows}; make these values missing")
     return DataError(
-        f"column '{name}' is infinite (or beyond 3.4e38) in {count:,} rows (the first is row {row:,}); make these"
-        " values missing, or drop the column with data.features.drop"
+        f"column '{name}' is infinite (or beyond 3.4e38) in {rows} (the first is row {row:,}); make these values"
+        " missing, or drop the column with data.features.drop"
     )

@@ -11,6 +11,7 @@ from fitscale.data.feedfile import write_file
 from fitscale.data.rowfeed import Phase, Rows, untimed
 from fitscale.data.stacking import exactly, rows_of
 from fitscale.data.views import Views
+from fitscale.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,15 +111,16 @@ class TableFeed:
         whole = self._rows.raw_rows().gathered([view])[view]
         return whole.X, whole.y, whole.weight
 
-    def shard(self, rank: int, world: int) -> TableFeed:
+    def shard(self, rank: int, world: int, rows: int | None = None) -> TableFeed:
         """Every world-th batch of the training rows, beginning with the rank-th; all rows of the other views."""
-        rows = self._rows
-        if rows.shard is not None:
-            raise ValueError(f"this feed is already shard {rows.shard[0]} of {rows.shard[1]}")
+        of, size = self._rows, rows or self.batch_rows
+        if of.shard is not None:
+            raise ValueError(f"this feed is already shard {of.shard[0]} of {of.shard[1]}")
         part = Rows(
-            rows.reader, rows.data, rows.encoding, rows.views,
-            batch_rows=rows.batch_rows, phase=rows.phase, shard=(rank, world),
+            of.reader, of.data, of.encoding, of.views, batch_rows=size, phase=of.phase, shard=(rank, world)
         )  # fmt: skip
+        if not part.count("train"):
+            raise DataError(f"rank {rank} of {world} has no training rows in batches of {size:,}: take fewer ranks")
         return TableFeed(part, self.form, self._scratch)
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], Feed]]:

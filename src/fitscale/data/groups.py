@@ -79,7 +79,7 @@ class GroupFeed:
         _, y, weight, _ = self._chunk.part(start, stop)
         return self._chunk.frame.slice(start, stop - start), y, weight
 
-    def shard(self, rank: int, world: int) -> GroupFeed:
+    def shard(self, rank: int, world: int, rows: int | None = None) -> GroupFeed:
         raise NotImplementedError("a group is fitted by one process")
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], GroupFeed]]:
@@ -153,7 +153,7 @@ class GroupedFeed:
         weight = None if rows.weight is None else rows.weight[index]
         return self.chunk.frame.take(index), rows.y[index], weight
 
-    def shard(self, rank: int, world: int) -> GroupedFeed:
+    def shard(self, rank: int, world: int, rows: int | None = None) -> GroupedFeed:
         raise NotImplementedError("groups are shared out by chunks, not by rows")
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], GroupFeed]]:

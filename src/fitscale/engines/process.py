@@ -66,8 +66,8 @@ class Process:
                 log.close()
         if dead := [rank for rank in _silent(children, follower) if children[rank].returncode == StorageFull.exit_code]:
             # It had not even room to say so: a worker ends with this code in no other silence.
-            told = f"{run}: the disk is full; what was committed is kept: make room, then give the same command again"
-            said = {"error": StorageFull.__name__, "message": told, "code": StorageFull.exit_code}
+            why = f"{run}: the disk is full; what was committed is kept: make room, then give the same command again"
+            said = {"error": StorageFull.__name__, "message": why, "code": StorageFull.exit_code}
             follower.last[dead[0]] = "failed"
             yield Event(kind="failed", at=time.time(), rank=dead[0], data=said)
         yield self._ended(children, follower, folder)

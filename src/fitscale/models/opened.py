@@ -32,7 +32,7 @@ class Run:
     def __init__(self, path: str | Path, version: int | None = None, *, trust: bool = False) -> None:
         self.path = Path(path)
         self.name = folder.check(self.path)
-        served = version or versions.current(self.path)
+        served = version if version is not None else versions.current(self.path)
         if served is None:
             raise UsageError(f"{self.path}: has no finished version yet; 'fitscale train' goes on with it")
         self.version = served

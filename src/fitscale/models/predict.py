@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -50,24 +51,31 @@ def predict(
 
     from fitscale.data.reader import open_reader
 
-    if out.suffix != ".parquet":
+    if out.suffix != ".parquet" or out.is_dir():
         raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
+    if proba and run.encoding.labels() is None:
+        raise UsageError("--proba: the models are regressors; leave it out")
     target = run.encoding.target_name
     reader = open_reader(DataSpec(uri=uri, base=base, target=target))
     there = [name for name, _ in reader.snapshot.columns]
     columns = [*run.manifest.groups, *(n for n in run.encoding.raw_columns if n not in run.manifest.groups)]
-    for name in run.manifest.groups:
+    for name in columns:
         if name not in there:
-            raise DataError(f"{uri}: no column '{name}', by which models are found{nearest(name, there)}")
-    run.encoding.check_columns(there)
+            means = "by which models are found" if name in run.manifest.groups else "which the model was trained on"
+            near = nearest(name, there) or f"; columns: {', '.join(there[:20])}{', …' if len(there) > 20 else ''}"
+            raise DataError(f"{uri}: no column '{name}', {means}{near}")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    out.parent.mkdir(parents=True, exist_ok=True)
     writer: Any = None
     rows = predicted = 0
     why: dict[str, int] = {}
     try:
-        for _, batch in reader.batches(columns, batch_rows=BATCH_ROWS):
-            result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for first, batch in reader.batches(columns, batch_rows=BATCH_ROWS):
+            try:
+                result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
+            except DataError as error:
+                where = f"{uri}, rows {first:,} to {first + batch.num_rows - 1:,}"
+                raise DataError(f"{where}: {error}") from error
             writer = writer or pq.ParquetWriter(temporary, result.schema)
             writer.write_table(result)
             rows += batch.num_rows
@@ -76,15 +84,29 @@ def predict(
                 why[reason] = why.get(reason, 0) + count
             told(rows, reader.rows)
         if writer is None:
-            pq.write_table(
-                pa.table({"prediction": pa.nulls(0, pa.float64()), "why": pa.nulls(0, pa.string())}), temporary
-            )
+            pq.write_table(_none(run, proba), temporary)
         else:
             writer.close()
         os.replace(temporary, out)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written ({error.strerror or error}); name another file") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return Predicted(rows=rows, predicted=predicted, why=why, out=str(out))
+
+
+def _none(run: Run, proba: bool) -> pa.Table:
+    """The predictions of no rows: the columns of those of some."""
+    import numpy as np
+    import pyarrow as pa
+
+    index = run.models()
+    columns = {name: index.column(name).slice(0, 0) for name in run.manifest.groups}
+    columns["prediction"] = run.encoding.decode(np.empty(0))
+    if proba:
+        columns |= _proba_columns(run, None, 0)
+    return pa.table({**columns, "why": pa.nulls(0, pa.string())})
 
 
 def _by_one(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dict[str, int]]:

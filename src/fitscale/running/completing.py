@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from fitscale.records.plan import Candidate
 from fitscale.records.run import Order
 from fitscale.running.attempts import Attempt, Attempts
 from fitscale.running.tasks import order_for
-from fitscale.store import chunks, folder
+from fitscale.store import chunks, files, folder
 from fitscale.work.failure import first_line
 
 RETRIES = 3  # in a row, without anything new committed or saved
@@ -50,15 +51,18 @@ def complete(
         attempt = live or attempts.start(candidate, order_for(run, digest, candidate, machine, seed, trust=trust))
         live = None
         attempts.follow(attempt)
-        if attempt.cause == "done":
-            continue
         if attempt.cause == "failed":
             raise failure_of(attempt)
         if attempt.cause == "stopped":
             raise Resumable(f"{run}: the work was stopped; the same command goes on")
+        if attempt.cause == "killed" and files.has_no_room(run):
+            raise files.storage_full(run)  # libraries end their process where they cannot write
+        shutil.rmtree(attempt.folder / "scratch", ignore_errors=True)  # the next one makes its own
         fruitless = 0 if _progress(run, digest) != before else fruitless + 1
         why = str(attempt.ended.data.get("why", "")) if attempt.ended else ""
         if attempt.cause == "memory":
+            if not left and candidate.workers > 1:
+                left = [candidate.but(workers=candidate.workers // 2)]  # each may then take twice as much
             if not left:
                 raise NothingRuns(
                     f"{run}: {candidate.name} was ended by its memory limit: {why}; what was finished is kept; allow more "

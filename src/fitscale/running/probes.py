@@ -39,8 +39,6 @@ class Probes:
 
     def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
         order = self._order(candidate).but(samples=samples, resume=False)
-        if candidate.ranks > 1:  # each rank needs batches of its own, of a small sample too
-            order = order.but(batch_rows=max(256, samples[0].rows // (8 * candidate.ranks)))
         parked = sum(attempt.peak_bytes for attempt in self._attempts.all if attempt.ended is None)
         if order.memory_bytes is not None:  # what a parked attempt holds is not there twice
             order = order.but(memory_bytes=order.memory_bytes - parked // max(candidate.workers, candidate.ranks))

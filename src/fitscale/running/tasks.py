@@ -15,6 +15,7 @@ from fitscale.registry import plugin
 from fitscale.store import chunks, folder
 
 CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
+BATCH_ROWS = 65_536
 LEAST_CHUNKS = 32  # small jobs are cut finer, so that progress is seen and workers end together
 
 
@@ -56,7 +57,7 @@ def _task(
 ) -> Task:
     recipe = recipe_of(prepared, fit, threads=candidate.threads, ranks=candidate.ranks, params=params)
     if candidate.result != "same":
-        recipe = recipe.but(form=candidate.form)
+        recipe = recipe.but(form=candidate.form, batch_rows=_batch_rows(prepared, candidate))
     if sizes is None:
         bounds: tuple[Chunk, ...] = (Chunk(start=0, stop=1, rows=prepared.snapshot.rows),)
     else:
@@ -82,11 +83,17 @@ def _task(
     )
 
 
+def _batch_rows(prepared: Prepared, candidate: Candidate) -> int:
+    """Shards are dealt by batches: small enough that each rank has at least eight."""
+    return max(256, min(BATCH_ROWS, prepared.shape.rows // (8 * candidate.ranks))) if candidate.ranks > 1 else BATCH_ROWS
+
+
 def forget(run: Path, prepared: Prepared) -> None:
     """Delete what was done so far for the workload's recipes, under any arrangement, so that they are trained anew."""
     wanted = {_bare(recipe_of(prepared, fit, threads=1)) for fit in prepared.fits}
     for path in (run / "tasks").glob("*/task.json"):
-        if _bare(folder.read_task(run, path.parent.name).recipe) in wanted:
+        recipe = folder.read_task(run, path.parent.name).recipe
+        if _bare(recipe) in wanted or recipe.digest != path.parent.name:  # or is not what its name says
             shutil.rmtree(path.parent)
 
 

@@ -15,6 +15,7 @@ from fitscale.errors import FitscaleError, StorageFull
 from fitscale.store import crash
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+LEAST_ROOM = 64 << 10
 
 
 @contextlib.contextmanager
@@ -33,6 +34,12 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, StorageFull):
         return False  # it says so already, and where
     return getattr(error, "errno", None) in FULL or any(os.strerror(code) in str(error) for code in FULL)
+
+
+def has_no_room(path: Path) -> bool:
+    """Whether so little is left on the disk that what was being written did not fit."""
+    about = os.statvfs(path)
+    return about.f_bavail * about.f_frsize < LEAST_ROOM
 
 
 def storage_full(path: Path) -> StorageFull:
@@ -108,11 +115,13 @@ def create(path: Path, data: bytes | str, *, before: str | None = None) -> bool:
 
 
 def store_content(folder: Path, data: bytes) -> str:
-    """Keep bytes under the digest of their contents; the digest."""
+    """Keep bytes under the digest of their contents; the digest. What has this name and other bytes is replaced."""
     digest = hashlib.sha256(data).hexdigest()[:32]
     path = folder / digest
     if not path.exists():
         create(path, data)
+    elif path.read_bytes() != data:  # damaged, or put there by somebody else
+        replace(path, data)
     return digest
 
 

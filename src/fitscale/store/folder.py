@@ -95,11 +95,25 @@ def read_snapshot(run: Path, name: str) -> Snapshot:
 
 
 def write_task(run: Path, task: Task) -> str:
-    """Keep a task under its recipe's digest; what was written before stands."""
+    """Keep a task under its recipe's digest. What was written before stands, but for where workload and data lie.
+
+    Raises
+    ------
+    UsageError
+        If what is there is of another recipe: workers would import what it names.
+    """
     digest = task.recipe.digest
     path = run / "tasks" / digest / "task.json"
     if not path.exists():
         files.create(path, task.to_json())
+    else:
+        known = read_task(run, digest)
+        if known.recipe.digest != digest:
+            raise UsageError(f"{path}: is damaged, or was changed by somebody else; train anew with --fresh")
+        # The run may have been moved, or come from elsewhere: user code is imported from this command's workload alone.
+        now = known.but(folder=task.folder, data=task.data)
+        if now != known:
+            files.replace(path, now.to_json())
     crash.point("task.written")
     return digest
 

@@ -23,7 +23,8 @@ from fitscale.contracts import Batch, Stopped, View
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fitscale.records.run import Form
+    from fitscale.errors import DataError
+from fitscale.records.run import Form
 
 FOLD: dict[View, int] = {"train": 0, "validation": 1, "holdout": 2}
 
@@ -124,9 +125,11 @@ class ArrayFeed:
         columns = [pa.array(X[:, j], mask=np.isnan(X[:, j])) for j in range(X.shape[1])]
         return pa.table(columns, names=list(self.names)), y, weight
 
-    def shard(self, rank: int, world: int) -> ArrayFeed:
+    def shard(self, rank: int, world: int, rows: int | None = None) -> ArrayFeed:
         train = self._rows("train")
-        mine = (np.arange(len(train)) // self.batch_rows) % world == rank
+        mine = (np.arange(len(train)) // (rows or self.batch_rows)) % world == rank
+        if not mine.any():
+            raise DataError(f"rank {rank} of {world} has no training rows: take fewer ranks")
         return self._of(np.sort(np.concatenate([train[mine], np.flatnonzero(self._fold != FOLD["train"])])))
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], ArrayFeed]]:

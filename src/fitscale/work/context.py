@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -111,7 +112,10 @@ class WorkContext:
 
     def program(self, argv: Sequence[str]) -> str:
         # Not a shell, and in this process's group: what ends the worker ends it too.
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(list(argv), capture_output=True, text=True, check=False, cwd=self.scratch)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self._ledger.charge(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
         if done.returncode:
             tail = (done.stderr or done.stdout).strip()[-500:]
             raise FitscaleError(f"{argv[0]} ended with {done.returncode}: {tail}")

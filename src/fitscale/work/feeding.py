@@ -70,10 +70,16 @@ def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: S
         encoding,
         task.recipe.folds,
         form=order.form,
-        batch_rows=task.recipe.batch_rows or order.batch_rows,
+        batch_rows=_batch_rows(order, task, sample),
         scratch=context.scratch,
         phase=context.phase,
     )
+
+
+def _batch_rows(order: Order, task: Task, sample: Sample | None) -> int:
+    """The recipe's, where it changes the model; smaller for a sample that several ranks share."""
+    rows = task.recipe.batch_rows or order.batch_rows
+    return min(rows, max(64, sample.rows // (8 * order.ranks))) if sample is not None and order.ranks > 1 else rows
 
 
 def source_bytes(run: Path, task: Task, sample: Sample) -> int:

@@ -42,6 +42,11 @@ class Ledger:
         self.wall[name] = self.wall.get(name, 0.0) + wall
         self.cpu[name] = self.cpu.get(name, 0.0) + cpu
 
+    def charge(self, cpu: float) -> None:
+        """Count CPU seconds of a child process to the phase that is open."""
+        if self._open:
+            self.add(self._open[-1], 0.0, cpu)
+
     def clear(self) -> None:
         """Begin at nothing."""
         self.forget()
