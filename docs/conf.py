@@ -13,4 +13,5 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nitpicky = True
+smartquotes = False  # "--fresh" and quotes are meant as they stand
 exclude_patterns = ["_*"]

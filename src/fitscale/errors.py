@@ -4,6 +4,7 @@
     ├── UsageError                2  a workload, an input or a flag is wrong
     │   ├── WorkloadError            … at a place in the workload file
     │   ├── DataError                … in the data itself
+    │   │   └── OneClass                … a target that does not differ
     │   ├── NotOffered               … a known word whose ability is not there yet
     │   ├── MissingLibrary           … an extra is not installed
     │   ├── Untrusted                … code from elsewhere, and no --trust
@@ -49,6 +50,10 @@ class WorkloadError(UsageError):
 
 class DataError(UsageError):
     """The data cannot be trained on as it is."""
+
+
+class OneClass(DataError):
+    """A classifier's target has fewer than two classes. So may a small part of a target that has more."""
 
 
 class NotOffered(WorkloadError):

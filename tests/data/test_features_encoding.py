@@ -331,8 +331,6 @@ def test_a_missing_column_is_named_with_the_nearest() -> None:
     encoding = taught({"income": [1.0, 2.0], "age": [3.0, 4.0]})
     with pytest.raises(DataError, match="no column 'income', which the model was trained on; did you mean 'incme'"):
         encoding.apply(batch_of({"age": [1.0], "incme": [2.0]}))
-    with pytest.raises(DataError, match="no column 'income'"):
-        encoding.check_columns(["age"])
 
 
 @pytest.mark.parametrize("value", [float("inf"), -float("inf"), 1e39])

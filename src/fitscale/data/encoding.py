@@ -102,10 +102,6 @@ class Encoding(Record):
         """The labels in the order of their codes; None for a regression."""
         return self.decode(np.arange(self.n_classes)).to_pylist() if self.n_classes else None
 
-    def check_columns(self, there: Sequence[str]) -> None:
-        """Raise DataError, naming the nearest, if a column that it reads is not among ``there``."""
-        positions_of(self.raw_columns, there)
-
     def apply(self, batch: pa.RecordBatch) -> Any:
         """(n, d) float32 in C order, a CSR matrix where it is sparse, or the raw columns.
 

@@ -9,7 +9,7 @@ import numpy as np
 from fitscale.data.categories import CategoryCounts, codes_of, value_type
 from fitscale.data.columns import missing_of, numbers_of
 from fitscale.data.features import kind_of
-from fitscale.errors import DataError
+from fitscale.errors import DataError, OneClass
 from fitscale.records.base import Record
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class LabelLearner:
             raise missing_target(self.name, self.missing, self.first_missing)
         if len(classes) < 2:
             what = f"the one value {classes[0]!r}" if classes else "no value"
-            raise DataError(f"data.target: column '{self.name}' has {what}; a classifier needs two classes or more")
+            raise OneClass(f"data.target: column '{self.name}' has {what}; a classifier needs two classes or more")
         return Labels(name=self.name, type=self.type, classes=classes)
 
     def _whole(self, values: np.ndarray) -> None:

@@ -167,6 +167,11 @@ def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> 
         told.append(
             f"column '{name}' is infinite in {tally.infinite:,} of {read:,} rows: they count as missing or fail a fit"
         )
+    if role == "target" and tally.counted < read:
+        told.append(
+            f"the target '{name}' is missing in {read - tally.counted:,} of {read:,} rows: fill them in, or leave them out "
+            f'with data.where: "{name} is not null"'
+        )
     if role is not None:
         return told
     seen = tally.distinct.seen

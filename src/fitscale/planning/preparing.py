@@ -124,7 +124,8 @@ def _check_names(workload: Workload) -> None:
         if name in chunks.TAKEN or name.startswith("proba_"):
             taken = f"{', '.join(chunks.TAKEN)}, and what begins with proba_"
             raise WorkloadError(
-                "data.groups", f"'{name}' is the name of a column that stands beside the keys; rename it (taken: {taken})"
+                "data.groups",
+                f"'{name}' is the name of a column that stands beside the keys; rename it (taken: {taken})",
             )
 
 

@@ -117,7 +117,11 @@ def _elsewhere(v: Verdict) -> Iterator[str]:
 
 def _unsettled(v: Verdict) -> Iterator[str]:
     if not v.settled and v.chosen is not None:
-        names = [a.candidate.name for a in v.ranked if a.candidate != v.chosen.candidate and a.forecast.source == wording.PRIORS]
+        names = [
+            a.candidate.name
+            for a in v.ranked
+            if a.candidate != v.chosen.candidate and a.forecast.source == wording.PRIORS
+        ]
         if names:
             who = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
             yield f"not settled: the time for probing was spent before {who} could be tried; --probe 10m goes on"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fitscale.errors import FitscaleError, UsageError
 from fitscale.planning.loop import Live
 from fitscale.planning.preparing import Prepared
 from fitscale.records.machine import Machine
@@ -36,6 +37,7 @@ class Probes:
         self._sizes = sizes
         self._partition = partition
         self._trust = trust
+        self.wrong: FitscaleError | None = None  # the workload or the data, as a probe found them
 
     def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
         order = self._order(candidate).but(samples=samples, resume=False)
@@ -44,6 +46,8 @@ class Probes:
             order = order.but(memory_bytes=order.memory_bytes - parked // max(candidate.workers, candidate.ranks))
         attempt = self._attempts.start(candidate, order)
         self._attempts.follow(attempt)
+        if attempt.cause == "failed" and isinstance(failure := failure_of(attempt), UsageError):
+            self.wrong = failure
         return attempt
 
     def begin(self, candidate: Candidate, enough: Callable[[Sequence[Event]], bool]) -> Live:

@@ -142,6 +142,8 @@ def plan_only(
             attempts.kill_all()
         folder.write_plan(run, outcome.plan)
         journal.append("plan", number=outcome.plan.number)
+        if outcome.plan.decision.chosen is None and probes.wrong is not None:
+            raise probes.wrong
         return outcome.plan
 
 
@@ -246,6 +248,8 @@ def _plan(
     folder.write_plan(run, plan)
     told.plan(plan)
     decision = plan.decision
+    if decision.chosen is None and probes.wrong is not None:
+        raise probes.wrong
     if decision.chosen is None:
         raise NothingRuns("no candidate fits: " + "; ".join(f"{r.candidate.name} {r.sentence}" for r in decision.refused))
     if not decision.meets and not decision.overridden:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale import metrics
+from fitscale.errors import OneClass
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
 from fitscale.store import checkpoints, chunks
@@ -70,13 +71,24 @@ def check_metric(task: Task, feed: Feed | GroupedFeed) -> None:
 
 
 def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> None:
-    """A probe: fit and score parts of the rows, in rising order, and say after each what it took. Commits nothing."""
+    """A probe: fit and score parts of the rows, in rising order, and say after each what it took. Commits nothing.
+
+    A part that shows one class of several tells nothing of the whole, and is passed over.
+    """
     framework: Framework = plugin("frameworks", task.recipe.framework)()
     recipe = recipe_to_fit(run, task, order)
     for sample in order.samples:
         context.begin_sample()
-        feed = feed_of(run, order, task, context, sample)
-        fitted = framework.fit(feed, recipe, None, context)
+        try:
+            feed = feed_of(run, order, task, context, sample)
+        except OneClass:
+            continue
+        try:
+            fitted = framework.fit(feed, recipe, None, context)
+        except Exception:
+            if feed.classes and _trains_on_one_class(feed):
+                continue
+            raise
         with context.phase("score"):
             score_view(framework, framework.load(fitted.payload), feed)
         context.end_sample(
@@ -88,6 +100,10 @@ def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> No
             features=len(feed.names),
             categories=sum(feed.categories),
         )
+
+
+def _trains_on_one_class(feed: Feed) -> bool:
+    return len({code for batch in feed.batches("train") for code in set(batch.y.tolist())}) < 2
 
 
 def table_of(rows: list[dict[str, Any]], keys: pa.Table | None = None) -> pa.Table:

@@ -1,0 +1,99 @@
+"""What planning knows so far: the laws of the paths, what was measured of them, and the forecasts that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fitscale.planning import deciding, forecasting, probing
+from fitscale.planning.laws import law_of
+from fitscale.planning.preparing import Prepared
+from fitscale.records.base import Figure
+from fitscale.records.machine import Machine
+from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measurement
+from fitscale.records.run import Event
+
+
+class Known:
+    """Grows with each measurement; every forecast is of all that is known when it is asked for."""
+
+    def __init__(self, prepared: Prepared, machine: Machine, sizes: Sequence[int] | None) -> None:
+        self.prepared = prepared
+        self.machine = machine
+        self.sizes = sizes  # rows of each group
+        self.shape = prepared.shape
+        self.begun: Candidate | None = None  # the one whose beginning at full size was measured
+        self._rates = forecasting.rates_of(prepared.profile, prepared.snapshot, prepared.shape)
+        self._measured: dict[tuple[str, str, str], list[tuple[Measurement, Law]]] = {}
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        return tuple(m for pairs in self._measured.values() for m, _ in pairs)
+
+    def is_measured(self, candidate: Candidate) -> bool:
+        return bool(self._measured.get(candidate.path))
+
+    def keep(self, candidate: Candidate, measurement: Measurement) -> None:
+        """Remember what an attempt showed of the candidate's path."""
+        many = candidate.strategy == "many-models"
+        law = law_of(self.prepared, candidate, measurement.shape, self.sizes if many else None)
+        self._measured.setdefault(candidate.path, []).append((measurement, law))
+        if not many:  # a fit counts what the profile could only estimate
+            self.shape = self.shape.but(features=measurement.shape.features)
+
+    def law(self, candidate: Candidate) -> Law:
+        """How the cost of the candidate's path grows, at full size."""
+        return law_of(self.prepared, candidate, self.shape, self.sizes)
+
+    def forecast(self, candidate: Candidate) -> Forecast:
+        """Of all fits that the workload asks for."""
+        one = forecasting.forecast(
+            candidate, self.law(candidate), self.shape, self.machine,
+            measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
+        )  # fmt: skip
+        return forecasting.repeated(one, self._times, self.machine)
+
+    def assess(self, candidate: Candidate, own: Sequence[Event] = ()) -> Assessed:
+        """The candidate with its forecast; ``own`` are the events of the run's own attempt, where it is on this candidate."""
+        return Assessed(
+            candidate=candidate, forecast=self.forecast(candidate).but(done_s=round(probing.worked_s(own), 3))
+        )
+
+    def plain(self, found: Sequence[Candidate]) -> Figure | None:
+        """What the plain script would hold, where the framework says it, for one model."""
+        one = next((candidate for candidate in found if candidate.strategy == "in-memory"), None)
+        return forecasting.plain_of(self.law(one)) if one is not None else None
+
+    def elsewhere(self, found: Sequence[Candidate], machines: Sequence[Machine]) -> tuple[Assessed, ...]:
+        """The paths on other machines, of which each passes that machine's gates: modelled, never measured there."""
+        compared = []
+        for candidate in found:
+            if candidate.strategy == "data-parallel":
+                continue
+            law, forecast = self.law(candidate), self.forecast(candidate)
+            shared = candidate.strategy == "many-models"
+            for machine in machines:
+                cores = machine.cores
+                there = candidate.but(
+                    machine=machine.name, threads=1 if shared else cores, workers=cores if shared else 1
+                )
+                modelled = forecasting.elsewhere(
+                    forecast, law, self.machine, machine, processes=there.workers / candidate.workers
+                )
+                assessed = Assessed(candidate=there, forecast=modelled)
+                if deciding.gate(assessed, self.prepared.workload, machine, surely=False) is None:
+                    compared.append(assessed)
+        return tuple(compared)
+
+    @property
+    def _times(self) -> float:
+        """How many times the work of the first fit all fits are, by their training rows."""
+        shares = [fit.share for fit in self.prepared.fits]
+        return sum(shares) / shares[0]
+
+    def _kin(self, candidate: Candidate) -> tuple[Candidate, Measurement, Law] | None:
+        """What was begun at full size, for the other forms of the same framework with as many threads."""
+        begun = self.begun
+        if begun is None or begun == candidate or candidate.threads != begun.threads:
+            return None
+        found = [pair for pair in self._measured.get(begun.path, ()) if pair[0].full_size]
+        return (begun, *found[-1]) if found and candidate.framework == begun.framework else None
