@@ -25,6 +25,7 @@ bench: $(READY)  ## forecast against actual, and fitscale against the plain scri
 	$(BIN)/python benchmarks/run.py
 
 docs: $(READY)  ## build the site into build/site; a warning is an error
+	$(BIN)/python scripts/docs --check
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/site
 	@echo "build/site/index.html"
 

@@ -8,6 +8,8 @@ project = "fitscale"
 version = release = installed("fitscale")
 html_title = f"fitscale {release}"
 html_theme = "furo"
+html_theme_options = {"light_css_variables": {"code-font-size": "75%"}}  # a screen of 100 columns fits
+html_show_copyright = False
 
 extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist"]

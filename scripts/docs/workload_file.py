@@ -132,7 +132,7 @@ def _entry(place: str, places: Mapping[str, str], is_section: bool) -> str:
             told.append(f"Default: {default}.")
         told.append(f"Example: `{EXAMPLES[place]}`.")
     if is_section:
-        told.append(f"Its keys stand [below](#{re.sub('[^a-z_]+', '-', place)}).")
+        told.append(f"Its keys stand [below](#{re.sub('[^a-z]+', '-', place)}).")
     if refused := _refused(place):
         told.append(f"**Not offered yet.** {refused}")
     required = " (required)" if place in ("data", "data.uri", "data.target", "model") else ""

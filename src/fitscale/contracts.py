@@ -181,7 +181,8 @@ class Framework(Protocol):
     needs: ClassVar[tuple[str, ...]]  # libraries, as they are imported
     extra: ClassVar[str]  # what pip install 'fitscale[…]' calls it
     pickles: ClassVar[bool]  # loading a payload or a state can run code: it is loaded only with this user's signature
-    # May be there: ``hides``, libraries that its own imports would load and its fits do not need (see `work.hiding`).
+    # May be there: ``hides``, libraries that its own imports would load and its fits do not need (see `work.hiding`);
+    # ``warms``, modules that its fits import: a process that forks for fits imports them once, before.
 
     def traits(self, estimator: Estimator) -> Traits:
         """What it can do for this estimator. May import the library; never reads data.

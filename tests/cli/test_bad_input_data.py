@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from bad_jobs import KEYS, LOGISTIC, REGRESSOR, N, as_plain_user, job, refuse, table, there, versions, write
 from commands import fitscale
+
+NUMBERS = tuple(map(float, range(N)))
 
 
 class Case(NamedTuple):
@@ -29,6 +31,10 @@ def _data(**over: Any) -> Callable[[Path], object]:
 
 def _rows(n: int) -> Callable[[Path], object]:
     return lambda folder: write(folder, table().slice(0, n))
+
+
+def _but(row: int, value: object, values: Sequence[object] = NUMBERS) -> list[object]:
+    return [value if i == row else other for i, other in enumerate(values)]
 
 
 def _cut(folder: Path) -> None:
@@ -129,11 +135,11 @@ def test_data_that_a_worker_finds_wrong_makes_no_version(tmp_path: Path, name: s
 @pytest.mark.parametrize(
     ("over", "sections", "says"),
     [
-        ({"y": [None if i == 7 else i % 2 for i in range(N)]}, {}, ("data.target: column 'y' is missing in 1 row", "row 7", "data.where")),
-        ({"a": [np.inf if i == 9 else float(i) for i in range(N)]}, {}, ("column 'a' is infinite", "row 9", "make these values missing")),
-        ({"y": [np.inf if i == 9 else float(i) for i in range(N)]}, {"model": REGRESSOR}, ("data.target: column 'y' is infinite", "row 9")),
-        ({"w": [-1.0 if i == 4 else 1.0 for i in range(N)]}, {"data": {"weight": "w"}}, ("data.weight: column 'w' is negative", "row 4")),
-        ({"w": [None if i == 4 else 1.0 for i in range(N)]}, {"data": {"weight": "w"}}, ("data.weight: column 'w' is missing", "row 4")),
+        ({"y": _but(7, None, [0, 1] * (N // 2))}, {}, ("data.target: column 'y' is missing in 1 row", "row 7", "data.where")),
+        ({"a": _but(9, np.inf)}, {}, ("column 'a' is infinite", "row 9", "make these values missing")),
+        ({"y": _but(9, np.inf)}, {"model": REGRESSOR}, ("data.target: column 'y' is infinite", "row 9")),
+        ({"w": _but(4, -1.0)}, {"data": {"weight": "w"}}, ("data.weight: column 'w' is negative", "row 4")),
+        ({"w": _but(4, None)}, {"data": {"weight": "w"}}, ("data.weight: column 'w' is missing", "row 4")),
     ],
     ids=["missing target", "infinite feature", "infinite target", "negative weight", "missing weight"],
 )  # fmt: skip
@@ -185,7 +191,9 @@ def test_a_probe_that_meets_such_rows_says_what_the_fit_would(tmp_path: Path) ->
 def test_a_probe_of_a_rare_class_refuses_nothing(tmp_path: Path) -> None:
     """A part of the rows may show one class of two: that is nothing against the whole."""
     n = 20_000
-    write(tmp_path, pa.table({"a": np.arange(float(n)), "b": np.ones(n), "y": [int(i in (5, 9_000)) for i in range(n)]}))
+    write(
+        tmp_path, pa.table({"a": np.arange(float(n)), "b": np.ones(n), "y": [int(i in (5, 9_000)) for i in range(n)]})
+    )
     slow = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 5000}}
     said = fitscale("plan", job(tmp_path, model=slow), "--json")
     assert said.code == 0, said.err
@@ -217,7 +225,9 @@ def test_a_library_that_refuses_a_fit_speaks_for_itself(tmp_path: Path, many: bo
     params = {"solver": "liblinear", "penalty": "l1", "dual": True}
     path = job(tmp_path, many=many, model={**LOGISTIC, "params": params})
     said = fitscale("train", path, "--quiet")
-    words = "ValueError: Unsupported set of arguments" if not many else "3 of 3 groups failed, more than needs.max_failed"
+    words = (
+        "ValueError: Unsupported set of arguments" if not many else "3 of 3 groups failed, more than needs.max_failed"
+    )
     told = refuse(said, words, code=1)
     if many:
         found = fitscale("models", "list", path, "--failed", "--json").record["models"]

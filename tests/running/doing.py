@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
-from fitscale.records.run import ChunkResult
+from fitscale.records.run import ChunkResult, Event, Order
 from fitscale.records.workload import Workload
 from fitscale.running.training import Told, Trained, train
-from fitscale.store import chunks, journal, versions
+from fitscale.store import chunks, folder, journal, versions
 from fitscale.workload import parse
 
 CORES = 2  # threads are in the recipe: what is compared is given the same, whatever the machine has
@@ -32,11 +32,40 @@ def trained(
     cores: int = CORES,
     memory: str | None = None,
     fresh: bool = False,
-    note: Callable[[str], None] = lambda text: None,
+    told: Told | None = None,
 ) -> Trained:
     """Train in this process; its workers are processes of their own unless ``choose`` ends in @inline."""
     workload = workload_of(document, run.parent, cores=cores, memory=memory)
-    return train(workload, run, choose=choose, fresh=fresh, told=Told(note=note))
+    return train(workload, run, choose=choose, fresh=fresh, told=told or Told())
+
+
+class Interrupted(Exception):
+    """What `interrupted` ends a run with."""
+
+
+def interrupted(document: dict[str, Any], run: Path, choose: str, at: int = 10) -> int:
+    """Begin a run, and end it when its worker has a checkpoint of so many units; how many it has."""
+
+    def see(name: str, order: Order, event: Event) -> None:
+        if event.kind == "checkpoint" and event.data["units"] >= at:
+            raise Interrupted
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FITSCALE_CHECKPOINT_S", "0")
+        with pytest.raises(Interrupted):
+            trained(document, run, choose, told=Told(event=see))
+    assert not versions.numbers(run)
+    return max(int(path.name) for path in run.glob("tasks/*/ckpt/*") if path.name.isdigit())
+
+
+def units_of(run: Path, kind: str = "units") -> list[tuple[str, int]]:
+    """(attempt, units) of all events of a kind, in the order of the attempts."""
+    found = []
+    for attempt in folder.attempts(run):
+        for path in sorted(attempt.glob("events.*.jsonl")):
+            events = [Event.from_json(line) for line in path.read_text().splitlines()]
+            found += [(attempt.name, int(event.data["units"])) for event in events if event.kind == kind]
+    return found
 
 
 def results_of(run: Path, version: int = 1) -> dict[str, list[ChunkResult]]:
@@ -65,6 +94,11 @@ def said_of(table: pa.Table) -> np.ndarray:
     """(n, k) what was predicted: probabilities where there are any, else values."""
     names = [name for name in table.column_names if name[0] == "p" and name[1:].isdigit()] or ["value"]
     return np.column_stack([table.column(name).to_numpy() for name in names])
+
+
+def orders_of(run: Path) -> list[Order]:
+    """What the workers of each attempt were told, in their order."""
+    return [folder.read_order(run, attempt.name) for attempt in folder.attempts(run)]
 
 
 def events_of(run: Path, kind: str) -> list[dict[str, Any]]:

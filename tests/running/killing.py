@@ -28,16 +28,16 @@ def train(job: Path, run: Path, *flags: str, crash: str | None = None, timeout: 
     env = {**os.environ, "FITSCALE_CHECKPOINT_S": "0"}
     if crash:
         env["FITSCALE_CRASH"] = crash
-    done = subprocess.run(command(job, run, *flags), env=env, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(
+        command(job, run, *flags), env=env, capture_output=True, text=True, timeout=timeout, check=False
+    )
     return done.returncode, done.stderr
 
 
 def kill_after(job: Path, run: Path, seconds: float, *flags: str) -> int | None:
     """Start `fitscale train`, end it with SIGKILL after some time; its exit code if it was faster."""
     env = {**os.environ, "FITSCALE_CHECKPOINT_S": "0"}
-    child = subprocess.Popen(
-        command(job, run, *flags), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    child = subprocess.Popen(command(job, run, *flags), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         return child.wait(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -1,27 +1,28 @@
-"""An estimator of a user's own: it fails in the way that the column ``mark`` of its rows asks for."""
+"""An estimator of a user's own: it fails in the way that the column ``mark`` of its rows asks for.
+
+1 raises, 2 ends its process, 3 crashes, 4 takes all memory, 5 waits for a program that does not end.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-FINE, RAISES, EXITS, CRASHES, HOGS, SLEEPS = range(6)
-
 
 class Moody(ClassifierMixin, BaseEstimator):
     """Class shares of the rows, for rows that are in no mood."""
 
-    def __init__(self, mark: int = 0, sleep_s: float = 0.0) -> None:
+    def __init__(self, mark: int = 0, program_s: int = 0) -> None:
         self.mark = mark  # which column
-        self.sleep_s = sleep_s
+        self.program_s = program_s
 
     def fit(self, X: Any, y: Any) -> Moody:
-        time.sleep(self.sleep_s)
         match int(np.asarray(X)[0, self.mark]):
             case 1:
                 raise RuntimeError(f"these rows are bad, says {object()!r} of process {os.getpid()}")
@@ -31,12 +32,11 @@ class Moody(ClassifierMixin, BaseEstimator):
                 os.kill(os.getpid(), signal.SIGSEGV)
             case 4:
                 held = []
-                while True:  # 10 MB each 5 ms
-                    held.append(np.ones(1_250_000))
+                while True:  # 20 MB each 5 ms
+                    held.append(np.ones(2_500_000))
                     time.sleep(0.005)
             case 5:
-                # in words that a test finds: a child of the fit's own, and a wait for it
-                os.system(f"exec sleep {self.sleep_s + 86_400}")
+                subprocess.run(["sleep", str(self.program_s)], check=False)
         self.classes_, counts = np.unique(y, return_counts=True)
         self.shares_ = counts / counts.sum()
         return self

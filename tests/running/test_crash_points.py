@@ -79,7 +79,8 @@ def test_many_models_survive_a_kill_at_every_point(tmp_path: Path, uninterrupted
 
 
 @pytest.mark.parametrize(
-    "point", ["checkpoint.half", "checkpoint.written:2", "payload.written", "chunk.linked", "attempt.ended", "finish.payloads"]
+    "point",
+    ["checkpoint.half", "checkpoint.written:2", "payload.written", "chunk.linked", "attempt.ended", "finish.payloads"],
 )
 def test_boosted_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
     """XGBoost with sampling of rows and columns, categories, missing values and early stopping."""

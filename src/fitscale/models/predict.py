@@ -46,7 +46,6 @@ def predict(
     UsageError, DataError
         If the data or its columns cannot be used; nothing is left half-written.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from fitscale.data.reader import open_reader
@@ -89,7 +88,8 @@ def predict(
             writer.close()
         os.replace(temporary, out)
     except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written ({error.strerror or error}); name another file") from error
+        problem = os.strerror(error.errno) if error.errno else str(error)
+        raise UsageError(f"--out {out}: cannot be written ({problem}); name another file") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

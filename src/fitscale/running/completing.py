@@ -134,4 +134,5 @@ def failure_of(attempt: Attempt) -> FitscaleError:
     message = str(event.data["message"])
     # An error of ours says what to do; a library's says its name too.
     own = code != 1 or name == "FitscaleError"
-    return cls(message if own else f"the fit failed: {name}: {first_line(message)}; the whole trace is in {attempt.folder}")
+    told = f"the fit failed: {name}: {first_line(message)}; the whole trace is in {attempt.folder}"
+    return cls(message if own else told)

@@ -64,7 +64,9 @@ def _task(
         framework = plugin("frameworks", prepared.framework)()
 
         def seconds(rows: int) -> float:
-            law = framework.law(prepared.shape.but(rows=rows, groups=1, threads=1), recipe, candidate.form)
+            train = max(1, round(rows * fit.share))
+            group = prepared.shape.but(rows=train, holdout_rows=rows - train, validation_rows=0, groups=1, threads=1)
+            law = framework.law(group, recipe, candidate.form)
             return float(
                 sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
             )

@@ -15,6 +15,7 @@ from fitscale.planning.choosing import only
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare
 from fitscale.records.base import digest_of
+from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Plan
 from fitscale.records.run import Manifest
@@ -97,7 +98,7 @@ def train(
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
-            begun = None if fresh else _unfinished(run, state, basis, told)
+            begun = None if fresh else _unfinished(run, state, basis, prepared.snapshot, told)
             if begun is not None and choose not in (None, begun.candidate.name):
                 begun = None  # another architecture is asked for now
             partition, sizes = partition_of(run, prepared, attempts, machine)
@@ -180,6 +181,7 @@ def basis_of(prepared: Prepared) -> Basis:
         prepared.estimator.to_json(),
         workload.data.features.to_json(),
         repr((workload.seed, workload.data.target, workload.data.weight, workload.data.groups, workload.data.use)),
+        repr((prepared.framework, workload.data.time if workload.evaluate.by == "time" else None)),
     )
     return Basis(job=job, data=prepared.snapshot.content, versions=prepared.traits.versions)
 
@@ -188,7 +190,7 @@ def _is_same(served: Begun, basis: Basis, choose: str | None) -> bool:
     return served.basis == basis and choose in (None, served.candidate.name)
 
 
-def _unfinished(run: Path, state: RunState, basis: Basis, told: Told) -> Begun | None:
+def _unfinished(run: Path, state: RunState, basis: Basis, snapshot: Snapshot, told: Told) -> Begun | None:
     """The version to go on with, if there is one of the same workload.
 
     Raises
@@ -207,9 +209,7 @@ def _unfinished(run: Path, state: RunState, basis: Basis, told: Told) -> Begun |
     if begun.basis.data != basis.data:
         from fitscale.data.snapshot import compare
 
-        old = folder.read_snapshot(run, begun.basis.data)
-        new = folder.read_snapshot(run, basis.data) if (run / "data" / basis.data).exists() else None
-        what = compare(old, new) if new is not None else None
+        what = compare(folder.read_snapshot(run, begun.basis.data), snapshot)
         raise SourceChanged(
             f"{run}: the data changed since version {begun.version} was begun{f' ({what})' if what else ''}; put it back, or "
             "train on it as it is now with --fresh"

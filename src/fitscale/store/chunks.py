@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitscale.errors import FitscaleError
 from fitscale.records.run import ChunkResult
 from fitscale.store import crash, files, trust
 
@@ -92,7 +93,23 @@ def read(run: Path, task: str, number: int) -> ChunkResult:
 
 
 def read_table(run: Path, content: str) -> pa.Table:
-    """A table that was kept by content."""
+    """A table that was kept by content. Raises as `kept`."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(run / "models" / content, use_threads=False, memory_map=True)
+    return pq.read_table(kept(run, content), use_threads=False, memory_map=True)
+
+
+def kept(run: Path, content: str) -> Path:
+    """Where the payload of this digest lies.
+
+    Raises
+    ------
+    FitscaleError
+        If it is gone.
+    """
+    path = run / "models" / content
+    if not path.exists():
+        raise FitscaleError(
+            f"{path}: is gone, although models were committed with it; put it back, or train anew with --fresh"
+        )
+    return path

@@ -67,7 +67,12 @@ def _results(run: Path, name: str, task: Task) -> list[ChunkResult]:
     missing = set(range(len(task.chunks))) - chunks.committed(run, name)
     if missing:
         raise FitscaleError(f"{run}/tasks/{name}: chunks {sorted(missing)[:5]} are not done")
-    return [chunks.read(run, name, k) for k in range(len(task.chunks))]
+    results = [chunks.read(run, name, k) for k in range(len(task.chunks))]
+    for result in results:
+        for content in (result.table, result.models, result.predictions):
+            if content is not None:
+                chunks.kept(run, content)  # before anything is put together from the others
+    return results
 
 
 def _payloads(
@@ -190,7 +195,8 @@ def _taken(table: pa.Table, takes: str, n_classes: int, name: str) -> np.ndarray
     if takes != "proba":
         return np.asarray(table.column("value").to_numpy())
     if "p1" not in table.column_names:
-        raise WorkloadError("evaluate.metric", f"'{name}' needs probabilities, and the estimator gives none; take accuracy")
+        told = f"'{name}' needs probabilities, and the estimator gives none; take accuracy"
+        raise WorkloadError("evaluate.metric", told)
     if n_classes == 2:
         return np.asarray(table.column("p1").to_numpy())
     return np.column_stack([table.column(f"p{k}").to_numpy() for k in range(n_classes)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import resource
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.contracts import Fitted
+from fitscale.engines.supervisor import RESERVE
 from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.records.run import Order, Recipe, Task
 from fitscale.registry import plugin
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from fitscale.work.events import EventLog
     from fitscale.work.phases import Ledger
 
-KEPT_BACK = 64_000_000  # for the supervisor's own lateness, which ends the whole worker
+MARGIN = 256_000_000  # by which a fit is ended before the supervisor would end the whole worker
 
 
 def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: EventLog, ledger: Ledger) -> None:
@@ -77,11 +79,14 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
 
 def _import_all(framework: Framework, task: Task) -> None:
     """Import once, before the first fork: a second would cost each child as much as a fit."""
-    for library in framework.needs:
-        importlib.import_module(library)
+    for name in (*framework.needs, *getattr(framework, "warms", ())):
+        importlib.import_module(name)
     module = task.recipe.estimator.path.rpartition(".")[0]
     if module and task.recipe.estimator.live is None and not module.startswith("baseline"):
         importlib.import_module(module)
+    # What stays is left alone by the collector: it would write into pages that the children share, and so copy them.
+    gc.collect()
+    gc.freeze()
 
 
 def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:
@@ -119,7 +124,7 @@ def _fit_all(
     if not order.isolate:
         done: Iterator[tuple[int, Any]] = ((i, fit(i)) for i in range(len(groups)))
     else:
-        limit = None if order.memory_bytes is None else order.memory_bytes - _own_bytes() - KEPT_BACK
+        limit = None if order.memory_bytes is None else _most_bytes(order.memory_bytes)
         done = fit_forked(range(len(groups)), fit, child_bytes=limit)
     for i, result in done:
         if isinstance(result, _Wrong):
@@ -238,6 +243,12 @@ def _cpu_s() -> tuple[float, float]:
 def _children_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _most_bytes(memory_bytes: int) -> int:
+    """What one fit may take beside what this process holds. A looker comes late: a part of the room is for that."""
+    room = memory_bytes - min(RESERVE, memory_bytes // 8) - _own_bytes()
+    return room - min(room // 4, MARGIN)
 
 
 def _own_bytes() -> int:

@@ -32,6 +32,12 @@ class ScikitLearn:
     needs: ClassVar[tuple[str, ...]] = ("sklearn",)
     extra: ClassVar[str] = "sklearn"
     pickles: ClassVar[bool] = True
+    warms: ClassVar[tuple[str, ...]] = (
+        "fitscale.frameworks.sklearn.fitting",
+        "fitscale.frameworks.sklearn.scoring",
+        "sklearn.compose",
+        "sklearn.pipeline",
+    )
 
     def traits(self, estimator: Estimator) -> Traits:
         from fitscale.frameworks.sklearn.abilities import traits

@@ -78,9 +78,12 @@ class XGBoost:
                 who = f"rank {context.rank} of {context.world}"
                 raise DataError(f"{who} has no training rows in batches of {feed.batch_rows}: take fewer ranks")
         with gathered(context) if feed.form == "shard" else nullcontext(context) as inner:
+            named = any(name.endswith("_constraints") for name in settings.booster)
             with inner.phase("bin"):
-                matrices = matrices_of(feed, inner, settings.booster.get("max_bin"), validate=watch is not None)
-            payload, units = train(job, matrices, state, inner)
+                matrices = matrices_of(
+                    feed, inner, settings.booster.get("max_bin"), validate=watch is not None, named=named
+                )
+            payload, units = train(job, matrices, state, feed, inner)
         return Fitted(payload, units)
 
     def load(self, payload: bytes) -> Any:

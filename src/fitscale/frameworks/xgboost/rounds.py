@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.contracts import Context
-from fitscale.frameworks.xgboost.matrices import Matrices
+from fitscale.contracts import Context, Feed
+from fitscale.frameworks.xgboost.matrices import Matrices, feature_names
 from fitscale.frameworks.xgboost.params import round_seed
 from fitscale.frameworks.xgboost.watch import Watch, best_of, enough
 
@@ -30,7 +30,7 @@ class Job(NamedTuple):
     watch: Watch | None
 
 
-def train(job: Job, matrices: Matrices, state: bytes | None, context: Context) -> tuple[bytes, int]:
+def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context: Context) -> tuple[bytes, int]:
     """Train from the beginning or from ``state``: the model's bytes, and how many rounds were done.
 
     With early stopping the model is cut after its best round, so that every reader of it predicts as
@@ -60,14 +60,16 @@ def train(job: Job, matrices: Matrices, state: bytes | None, context: Context) -
         # The answer is not needed: going on from this booster gives the same trees as from the bytes.
         context.report(at, lambda: bytes(booster.save_raw("ubj")), scores)
     with context.phase("save"):
-        return _payload(booster, job, history), at
+        return _payload(booster, job, history, feed), at
 
 
-def _payload(booster: xgboost.Booster, job: Job, history: list[float]) -> bytes:
+def _payload(booster: xgboost.Booster, job: Job, history: list[float], feed: Feed) -> bytes:
     if job.watch is not None and history:
         best = best_of(history)
         booster = booster[: best + 1]
         booster.set_attr(best_iteration=str(best))
+    booster.feature_names = feature_names(feed.names)
+    booster.feature_types = list(feed.kinds)
     # What XGBClassifier.save_model writes: load_model of the wrong class is refused.
     kind = "classifier" if job.classifier else "regressor"
     booster.set_attr(scikit_learn=json.dumps({"_estimator_type": kind}))

@@ -1,0 +1,40 @@
+"""The reference pages say what the code says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def _docs(root: Path, flag: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(item for item in sys.path if item)}
+    argv = [sys.executable, str(root / "scripts" / "docs"), flag]
+    return subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_reference_is_not_stale() -> None:
+    """Commands, keys, exit codes and protocols are as in the code; else: python scripts/docs --write."""
+    done = _docs(ROOT, "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_stale_page_is_noticed(tmp_path: Path) -> None:
+    """A word that was changed by hand and a page that is gone are shown, and the check ends with 1; writing mends them."""
+    shutil.copytree(ROOT / "scripts" / "docs", tmp_path / "scripts" / "docs")
+    assert _docs(tmp_path, "--write").returncode == 0
+    pages = tmp_path / "docs" / "reference"
+    (pages / "commands.md").unlink()
+    for name in ("workload.md", "exit-codes.md", "plugins.md"):
+        (pages / name).write_text((pages / name).read_text().replace("# ", "# Old ", 1))
+    stale = _docs(tmp_path, "--check")
+    assert stale.returncode == 1
+    assert stale.stdout.count("-# Old ") == 3
+    assert "+# Commands" in stale.stdout
+    assert "4 of 4" in stale.stderr
+    assert _docs(tmp_path, "--write").stdout.count("wrote") == 4
+    assert _docs(tmp_path, "--check").returncode == 0

@@ -1,0 +1,106 @@
+"""What the pages tell their readers to run, run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from fitscale.cli.main import app
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pages import DOCS, blocks, run, script
+
+BY_HAND = sorted(path.name for path in DOCS.glob("*.md"))
+COMMAND = re.compile(r"\bfitscale ((?:models )?[a-z]+)\b([^|&#\n`]*)")
+
+
+@pytest.fixture(scope="module")
+def customers(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The data of the first page, as its own script makes it."""
+    folder = tmp_path_factory.mktemp("customers")
+    first = next(block for block in blocks("first-run.md") if block.file == "customers.py")
+    (folder / "customers.py").write_text(first.text)
+    run_in = {"__name__": "__main__"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        exec(compile(first.text, "customers.py", "exec"), run_in)
+    return (folder / "customers.parquet").read_bytes()
+
+
+def test_the_first_run_works_as_written(tmp_path: Path) -> None:
+    """From the data to a report and predictions, with the commands of the page alone."""
+    said = run("first-run.md", tmp_path)
+    assert "Run here: A." in said
+    assert "Version 1: 1 model, roc_auc" in said
+    assert (tmp_path / "predictions.parquet").exists()
+    assert (tmp_path / "runs" / "leavers" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_what_was_stopped_goes_on_as_written(tmp_path: Path, customers: bytes) -> None:
+    """Killed and interrupted, and the version has the bytes of one that was not."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = run("stop-and-go-on.md", tmp_path)
+    assert "the same bytes" in said
+    assert "0 better, 0 worse, 1 equal" in said
+    assert "versions left: 1, 2" in said
+
+
+def test_python_works_as_written(tmp_path: Path) -> None:
+    """A frame and a Pipeline in, models and predictions out, and the error at the end is told with its code."""
+    said = run("python.md", tmp_path)
+    assert "<run 'leavers' version 1: 1 models" in said
+    assert "['prediction', 'proba_False', 'proba_True', 'why']" in said
+    assert said.rstrip().endswith("2 data.target: no column 'gone'; columns: age, visits, plan, left")
+
+
+def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
+    """One group fails and is named, some are unfit, and the others predict."""
+    said = run("many-models.md", tmp_path)
+    assert "1 group failed, 15 unfit" in said
+    assert "19,611 with a prediction, 389 without" in said
+
+
+def test_a_strangers_pickle_is_refused_as_written(tmp_path: Path, customers: bytes) -> None:
+    """With another key a scikit-learn model is not loaded, with --trust it is."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = run("trust.md", tmp_path)
+    assert "is a pickle that was not written by you" in said
+    assert "exit code 2" in said
+    assert "20,000 rows → p.parquet" in said
+
+
+@pytest.mark.parametrize("page", BY_HAND)
+def test_commands_and_options_are_there(page: str) -> None:
+    """Each `fitscale COMMAND --option` of a page is one that the command line knows."""
+    root: Any = typer.main.get_command(app)
+    for path, rest in COMMAND.findall("\n".join(_code(page))):
+        name, _, inner = path.partition(" ")
+        command = root.get_command(None, name)
+        assert command is not None, f"{page}: no command 'fitscale {name}'"
+        if inner:
+            command = command.commands.get(inner)
+            assert command is not None, f"{page}: no command 'fitscale {path}'"
+        known = {option for param in command.params for option in param.opts}
+        for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
+            assert option in known, f"{page}: 'fitscale {path}' has no {option}"
+
+
+def test_blocks_are_told_apart() -> None:
+    """What is shown is not run, files are written before they are used, and a page without code runs nothing."""
+    text = script("stop-and-go-on.md")
+    assert text.index("cat > long.yaml") < text.index("fitscale train long.yaml")
+    assert "nothing is unfinished" not in text
+    assert "pip install" not in script("first-run.md")
+
+
+def _code(page: str) -> list[str]:
+    """Blocks that are typed, and what stands between backticks in the prose."""
+    said = (DOCS / page).read_text(encoding="utf-8")
+    typed = [block.text for block in blocks(page) if block.language in ("sh", "console")]
+    return typed + re.findall(r"`(fitscale [^`\n]+)`", said)
