@@ -96,7 +96,7 @@ def _cost(v: Verdict, chosen: Assessed) -> Iterator[str]:
         often = v.workload.needs.frequency or "once a month"
         yield f"{wording.dollars(cost)} a run, {wording.dollars(month)} a month ({often})"
     elif budget is not None and budget.hardware_usd_month is not None:
-        yield "the budget is not checked: this machine has no price; give 'machine_hour' in team.yaml"
+        yield "the budget is not checked: this machine has no price that fitscale knows"
 
 
 def _override(v: Verdict, chosen: Assessed) -> Iterator[str]:

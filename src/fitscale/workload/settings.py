@@ -30,7 +30,7 @@ class Settings(Record):
     cache: str
     log_level: str = "warning"
     probe_s: float | None = None  # None: the larger of 5 s and 2 % of the leader's forecast
-    checkpoint_s: float = 60.0  # at least so long between two checkpoints
+    checkpoint_s: float = 10.0  # at least so long between two checkpoints
     trust: bool = False  # may code from elsewhere run?
     origins: dict[str, str] = Field(default_factory=dict)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fitscale.records.workload import DataSpec
 
+Stamp = tuple[int, int, int] | None
 OPEN_AT_ONCE = 8  # files kept open, each with its parsed footer
 FRESH = "put the file back as it was, or train anew with --fresh"
 
@@ -43,7 +44,7 @@ class Files:
         self.where = where
         self.threads = 1
         self.dictionaries = False
-        self._open: OrderedDict[str, pq.ParquetFile] = OrderedDict()
+        self._open: OrderedDict[str, tuple[pq.ParquetFile, Stamp]] = OrderedDict()
 
     @classmethod
     def open(cls, data: DataSpec) -> Self:
@@ -112,6 +113,7 @@ class Files:
         encoded = set(texts).intersection(columns)
         if snapshot.where is None:
             yield from parquet.decoded(file, path, part, columns, keys, batch_rows, self.threads, encoded)
+            self._pinned(pinned, [])  # written over while it was read: what was decoded is of neither
             return
         where = parse(snapshot.where)
         asked = list(dict.fromkeys([*columns, *where.columns]))
@@ -119,13 +121,18 @@ class Files:
             kept = batch.filter(matching.mask(where, batch))
             if kept.num_rows:
                 yield kept.select(list(columns))
+        self._pinned(pinned, [])
 
     def _pinned(self, piece: Piece, encoded: Sequence[str]) -> pq.ParquetFile:
-        """The file, held to the snapshot once for each opening."""
-        if piece.path in self._open:
-            self._open.move_to_end(piece.path)
-            return self._open[piece.path]
+        """The file, held to the snapshot when it is opened, and again when it was written to since."""
         path = self.root / piece.path
+        stamp = _stamp(path)
+        if piece.path in self._open:
+            file, before = self._open[piece.path]
+            if stamp == before:
+                self._open.move_to_end(piece.path)
+                return file
+            self._open.pop(piece.path)[0].close()
         try:
             size, digest = parquet.footer(path)
         except DataError as error:
@@ -133,7 +140,17 @@ class Files:
         if (size, digest) != (piece.bytes, piece.pin):
             what = f"has {size:,} bytes, not {piece.bytes:,}" if size != piece.bytes else "has another footer"
             raise SourceChanged(f"{path} {what}: it changed since the run began; {FRESH}")
-        file = self._open[piece.path] = parquet.opened(path, encoded)
+        file = parquet.opened(path, encoded)
+        self._open[piece.path] = file, stamp
         if len(self._open) > OPEN_AT_ONCE:
-            self._open.popitem(last=False)[1].close()
+            self._open.popitem(last=False)[1][0].close()
         return file
+
+
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file is written to, or another takes its name; None where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_ino, about.st_size, about.st_mtime_ns
