@@ -31,7 +31,9 @@ def measured(argv: list[str], *, env: dict[str, str] | None = None, memory_bytes
     """Run a program to its end: wall and CPU seconds, and the highest anonymous memory of its tree."""
     WORK.mkdir(parents=True, exist_ok=True)
     with open(WORK / "last.log", "wb") as log:
-        child = supervisor.start(argv, memory_bytes=memory_bytes, env={**os.environ, **(env or {})}, stdout=log, stderr=log)
+        child = supervisor.start(
+            argv, memory_bytes=memory_bytes, env={**os.environ, **(env or {})}, stdout=log, stderr=log
+        )
         code = child.wait()
     if code and memory_bytes is None:
         raise SystemExit(f"{' '.join(argv)} ended with {code}:\n{(WORK / 'last.log').read_text()[-2000:]}")
@@ -58,7 +60,9 @@ def flights(kind: str, out: str, *flags: object) -> Path:
     """The flights table, made if it is not there."""
     path = DATA / out
     if not path.exists():
-        subprocess.run([sys.executable, str(ROOT / "scripts" / "flights.py"), kind, str(path), *map(str, flags)], check=True)
+        subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "flights.py"), kind, str(path), *map(str, flags)], check=True
+        )
     return path
 
 

@@ -75,7 +75,9 @@ def one(shape: str, estimator: str, params: dict[str, Any]) -> dict[str, Any]:
     forecast, choice = chosen["forecast"], chosen["candidate"]["name"]
     shutil.rmtree(run)  # what probing kept must not shorten the run that it is compared with
     actual = measured(fitscale("train", path, "--run", run, "--choose", choice))
-    events = [json.loads(line) for p in sorted(run.glob("attempts/*/memory.jsonl")) for line in p.read_text().splitlines()]
+    events = [
+        json.loads(line) for p in sorted(run.glob("attempts/*/memory.jsonl")) for line in p.read_text().splitlines()
+    ]
     peak = max(event["data"]["peak"] for event in events)
     time_s, memory = forecast["time_s"], forecast["memory_bytes"]
     return {

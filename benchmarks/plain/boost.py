@@ -1,6 +1,6 @@
 """The plain script of the overhead benchmark: read, one matrix, fit, score the held-out rows, save.
 
-    python boost.py xgboost|hgb DATA ROUNDS OUT
+python boost.py xgboost|hgb DATA ROUNDS OUT
 """
 
 from __future__ import annotations
@@ -48,7 +48,13 @@ def main() -> None:
         train = xgboost.DMatrix(X[~held], y[~held], **types)
         test = xgboost.DMatrix(X[held], y[held], **types)
         del X
-        params = {"objective": "binary:logistic", "max_depth": 8, "learning_rate": 0.1, "nthread": 2, "tree_method": "hist"}
+        params = {
+            "objective": "binary:logistic",
+            "max_depth": 8,
+            "learning_rate": 0.1,
+            "nthread": 2,
+            "tree_method": "hist",
+        }
         model = xgboost.train(params, train, rounds)
         chance = model.predict(test)
         model.save_model(out)

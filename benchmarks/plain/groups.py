@@ -1,6 +1,6 @@
 """The bare fits of the benchmark of many models: a loop, one thread, texts as categories. Prints their CPU seconds.
 
-    python groups.py DATA
+python groups.py DATA
 """
 
 from __future__ import annotations

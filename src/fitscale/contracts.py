@@ -257,5 +257,3 @@ class Exporter(Protocol):
 
     def export(self, run: Path, version: int, to: Path) -> tuple[Path, ...]:
         """Write the files; all or none."""
-
-

@@ -106,7 +106,10 @@ def test_classes_that_only_the_holdout_has_are_known() -> None:
     for holdout in (0.1, 0.9):
         table = pa.table({"a": range(500), "y": values})
         spec = DataSpec(uri="x", target="y")
-        assert learn(reader_over(table), spec, Folds(seed=0, holdout=holdout), CLASSIFIER).labels() == ["common", "rare"]
+        assert learn(reader_over(table), spec, Folds(seed=0, holdout=holdout), CLASSIFIER).labels() == [
+            "common",
+            "rare",
+        ]
 
 
 @pytest.mark.parametrize(

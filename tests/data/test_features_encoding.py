@@ -142,7 +142,14 @@ def test_numbers_are_what_they_were() -> None:
     }
     encoding = taught(columns)
     nan = np.nan
-    wanted = [[np.float32(np.int64(big)), nan, -1], [0.1, nan, nan], [1.25, nan, -3], [1, 0, nan], [3630, nan, 0], [120, nan, 0]]
+    wanted = [
+        [np.float32(np.int64(big)), nan, -1],
+        [0.1, nan, nan],
+        [1.25, nan, -3],
+        [1, 0, nan],
+        [3630, nan, 0],
+        [120, nan, 0],
+    ]
     assert np.array_equal(encoding.apply(batch_of(columns)), np.array(wanted, np.float32).T, equal_nan=True)
     assert encoding.names == tuple(columns)
 
@@ -230,7 +237,10 @@ def test_what_is_learnt_does_not_hang_on_the_files() -> None:
     table = pa.table({**columns, "y": rng.random(n)})
     data = spec(scale=True, max_categories=50)
     cuts = [None, [1, 65_535, n - 65_536], [n // 3, n // 3, n - 2 * (n // 3)]]
-    found = {learn(reader_over(table, cut), data, Folds(seed=0, holdout=0.2), traits("one-hot", "impute")).digest for cut in cuts}
+    found = {
+        learn(reader_over(table, cut), data, Folds(seed=0, holdout=0.2), traits("one-hot", "impute")).digest
+        for cut in cuts
+    }
     assert len(found) == 1
 
 

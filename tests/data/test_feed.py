@@ -65,7 +65,9 @@ HOW = {
 }
 
 
-def feed_over(reader: Reader, how: str = "codes", folds: str = "random", data: DataSpec = DATA, **more: Any) -> TableFeed:
+def feed_over(
+    reader: Reader, how: str = "codes", folds: str = "random", data: DataSpec = DATA, **more: Any
+) -> TableFeed:
     encoding = learn(reader, data, FOLDS[folds], HOW[how])
     return make_feed(reader, data, encoding, FOLDS[folds], **{"batch_rows": 100, **more})
 

@@ -41,7 +41,9 @@ def table(n: int = N) -> pa.Table:
     rng = np.random.default_rng(0)
     return pa.table(
         {
-            "origin": pa.array(rng.choice(["JFK", "EWR", "LGA", None], n, p=[0.5, 0.3, 0.15, 0.05])).dictionary_encode(),
+            "origin": pa.array(
+                rng.choice(["JFK", "EWR", "LGA", None], n, p=[0.5, 0.3, 0.15, 0.05])
+            ).dictionary_encode(),
             "day": pa.array([None if k == 9 else dt.date(2020, 1, 1 + k) for k in rng.integers(0, 10, n).tolist()]),
             "a": rng.normal(size=n),
             "k": rng.integers(0, 50, n).astype(str),
@@ -73,8 +75,12 @@ def test_rows_are_ordered_by_key_and_number(tmp_path: Path, memory_bytes: int) -
     got = all_rows(there)
     numbers = got[ROW].to_numpy()
     assert np.array_equal(np.sort(numbers), np.arange(N))
-    plain = rows.cast(pa.schema([(f.name, "string" if pa.types.is_dictionary(f.type) else f.type) for f in rows.schema]))
-    assert got.drop_columns([ROW]).to_pydict() == plain.take(pa.array(numbers)).select(list(there.cut.columns)).to_pydict()
+    plain = rows.cast(
+        pa.schema([(f.name, "string" if pa.types.is_dictionary(f.type) else f.type) for f in rows.schema])
+    )
+    assert (
+        got.drop_columns([ROW]).to_pydict() == plain.take(pa.array(numbers)).select(list(there.cut.columns)).to_pydict()
+    )
     keys = list(zip(rows["origin"].to_pylist(), rows["day"].to_pylist(), strict=True))
     wanted = sorted(range(N), key=lambda row: (key_order(keys[row]), row))
     assert numbers.tolist() == wanted

@@ -77,7 +77,9 @@ def booleans_of(column: pa.Array, name: str) -> tuple[np.ndarray, np.ndarray | N
     if nulls is not None:
         wrong[nulls] = False
     if wrong.any():
-        raise DataError(f"column '{name}' has the value {values[wrong][0]}, where the model was trained on truth values")
+        raise DataError(
+            f"column '{name}' has the value {values[wrong][0]}, where the model was trained on truth values"
+        )
     return values, nulls
 
 

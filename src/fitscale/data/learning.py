@@ -80,9 +80,7 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
     columns = tuple(feature.column(traits, data) for feature in features if feature.name not in out)
     if not columns:
         raise DataError("data.features: no feature has a value in any training row")
-    encoding = Encoding(
-        input=traits.input, missing=traits.missing, columns=columns, outcome=outcome, dropped=dropped
-    )
+    encoding = Encoding(input=traits.input, missing=traits.missing, columns=columns, outcome=outcome, dropped=dropped)
     return encoding.but(sparse=True) if traits.sparse and _density(encoding) < SPARSE_BELOW else encoding
 
 

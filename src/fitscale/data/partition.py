@@ -1,8 +1,8 @@
 """A snapshot's rows cut by group: ordered by key and row number, once, for all that fit one model for each group.
 
-    FOLDER/partition.json     what it was cut from
-           index.parquet      the keys in order, each with its first row and its number of rows
-           rows/00000.parquet the rows in that order, with their number in the snapshot
+FOLDER/partition.json     what it was cut from
+       index.parquet      the keys in order, each with its first row and its number of rows
+       rows/00000.parquet the rows in that order, with their number in the snapshot
 """
 
 from __future__ import annotations

@@ -150,6 +150,8 @@ class Plan(Record):
     shape: Shape
     decision: Decision
     measurements: tuple[Measurement, ...] = ()
-    plain_bytes: Figure | None = None  # what the plain script would hold: all rows in one matrix, then in the library's own
+    plain_bytes: Figure | None = (
+        None  # what the plain script would hold: all rows in one matrix, then in the library's own
+    )
     probing_s: float = 0.0  # not refunded
     recipes: dict[str, str] = {}  # task name → recipe digest

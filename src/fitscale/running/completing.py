@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from fitscale.errors import FitscaleError, NothingRuns, Resumable, StorageFull, UsageError
+from fitscale.errors import FitscaleError, NothingRuns, Resumable, SourceChanged, StorageFull, UsageError
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Order
@@ -44,6 +44,7 @@ def complete(
         If it was stopped, or the disk is full.
     """
     left = list(smaller)
+    ended: list[str] = []  # by memory
     fruitless = 0
     seed = folder.read_task(run, digest).recipe.seed
     while not _is_complete(run, digest):
@@ -63,10 +64,10 @@ def complete(
         if attempt.cause == "memory":
             if not left and candidate.workers > 1:
                 left = [candidate.but(workers=candidate.workers // 2)]  # each may then take twice as much
+            ended.append(f"{candidate.name} was ended by its memory limit: {why}")
             if not left:
                 raise NothingRuns(
-                    f"{run}: {candidate.name} was ended by its memory limit: {why}; what was finished is kept; allow more "
-                    "memory in 'where', or another strategy"
+                    f"{run}: {'; '.join(ended)}; what was finished is kept; allow more memory in 'where', or another strategy"
                 )
             candidate = left.pop(0)
         elif fruitless >= RETRIES:
@@ -129,7 +130,8 @@ def failure_of(attempt: Attempt) -> FitscaleError:
     event = next(e for e in attempt.events if e.kind == "failed")  # the first: the others of a gang fail because of it
     code = int(event.data["code"])
     kinds = {2: UsageError, 3: NothingRuns, 75: Resumable}
-    cls = StorageFull if event.data["error"] == "StorageFull" else kinds.get(code, FitscaleError)
+    own_kinds = {cls.__name__: cls for cls in (StorageFull, SourceChanged)}
+    cls = own_kinds.get(str(event.data["error"])) or kinds.get(code, FitscaleError)
     name = event.data["error"]
     message = str(event.data["message"])
     # An error of ours says what to do; a library's says its name too.

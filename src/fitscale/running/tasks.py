@@ -87,7 +87,9 @@ def _task(
 
 def _batch_rows(prepared: Prepared, candidate: Candidate) -> int:
     """Shards are dealt by batches: small enough that each rank has at least eight."""
-    return max(256, min(BATCH_ROWS, prepared.shape.rows // (8 * candidate.ranks))) if candidate.ranks > 1 else BATCH_ROWS
+    return (
+        max(256, min(BATCH_ROWS, prepared.shape.rows // (8 * candidate.ranks))) if candidate.ranks > 1 else BATCH_ROWS
+    )
 
 
 def forget(run: Path, prepared: Prepared) -> None:

@@ -251,7 +251,9 @@ def _plan(
     if decision.chosen is None and probes.wrong is not None:
         raise probes.wrong
     if decision.chosen is None:
-        raise NothingRuns("no candidate fits: " + "; ".join(f"{r.candidate.name} {r.sentence}" for r in decision.refused))
+        raise NothingRuns(
+            "no candidate fits: " + "; ".join(f"{r.candidate.name} {r.sentence}" for r in decision.refused)
+        )
     if not decision.meets and not decision.overridden:
         raise NothingMeets("; ".join(decision.reasons))
     live = outcome.live

@@ -185,7 +185,14 @@ def clear_scratch(run: Path) -> None:
     """Delete what attempts that are over left: scratch folders (caches can be large), and what a kill left half-written."""
     for folder in attempts(run):
         shutil.rmtree(folder / "scratch", ignore_errors=True)
-    for pattern in ("models/.*.tmp", "versions/.*.tmp", "tasks/*/.*.tmp", "tasks/*/*/.*.tmp", "data/.*.part", "*/.*.tmp"):
+    for pattern in (
+        "models/.*.tmp",
+        "versions/.*.tmp",
+        "tasks/*/.*.tmp",
+        "tasks/*/*/.*.tmp",
+        "data/.*.part",
+        "*/.*.tmp",
+    ):
         for path in run.glob(pattern):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

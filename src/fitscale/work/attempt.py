@@ -84,4 +84,3 @@ def _dispatch(run: Path, attempt: str, order: Order, log: EventLog, ledger: Ledg
         from fitscale.work.fit import fit_one, fit_samples
 
         (fit_samples if order.samples else fit_one)(run, order, task, context)
-

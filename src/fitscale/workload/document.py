@@ -23,7 +23,7 @@ _PLAIN_TAGS = tuple(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "in
 class _Loader(yaml.SafeLoader):
     """SafeLoader with the rules above. Its resolvers are its own: SafeLoader's are not touched."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own attribute)
+    yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag.rpartition(":")[2] in ("null", "bool")]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

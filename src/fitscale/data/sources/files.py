@@ -107,13 +107,14 @@ class Files:
         pinned = snapshot.pieces[piece]
         types = dict(snapshot.columns)
         texts = [name for name, type in types.items() if type == "string"] if self.dictionaries else []
-        file = self._pinned(pinned, [name for name in texts if name not in pinned.values])
+        own = [name for name in texts if name not in pinned.values]
+        file = self._pinned(pinned, own)
         path = self.root / pinned.path
         keys = parquet.Keys.of(pinned.values, lambda key: types[key] == "int64")
         encoded = set(texts).intersection(columns)
         if snapshot.where is None:
             yield from parquet.decoded(file, path, part, columns, keys, batch_rows, self.threads, encoded)
-            self._pinned(pinned, [])  # written over while it was read: what was decoded is of neither
+            self._pinned(pinned, own)  # written over while it was read: what was decoded is of neither
             return
         where = parse(snapshot.where)
         asked = list(dict.fromkeys([*columns, *where.columns]))
@@ -121,7 +122,7 @@ class Files:
             kept = batch.filter(matching.mask(where, batch))
             if kept.num_rows:
                 yield kept.select(list(columns))
-        self._pinned(pinned, [])
+        self._pinned(pinned, own)
 
     def _pinned(self, piece: Piece, encoded: Sequence[str]) -> pq.ParquetFile:
         """The file, held to the snapshot when it is opened, and again when it was written to since."""
