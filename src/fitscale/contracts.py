@@ -41,7 +41,7 @@ class Scores(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A fitted model: the library's own bytes, and how many units (rounds, passes, parts) it took."""
+    """A fitted model: the library's own bytes, and how many units (rounds, passes, parts) it has."""
 
     payload: bytes
     units: int = 1

@@ -44,10 +44,10 @@ class Interrupted(Exception):
 
 
 def interrupted(document: dict[str, Any], run: Path, choose: str, at: int = 10) -> int:
-    """Begin a run, and end it when its worker has a checkpoint of so many units; how many it has."""
+    """Begin a run, and end it when its worker has a checkpoint of so many units, or a chunk; the units of the last one."""
 
     def see(name: str, order: Order, event: Event) -> None:
-        if event.kind == "checkpoint" and event.data["units"] >= at:
+        if event.kind == "chunk" or (event.kind == "checkpoint" and event.data["units"] >= at):
             raise Interrupted
 
     with pytest.MonkeyPatch.context() as patch:
@@ -55,7 +55,7 @@ def interrupted(document: dict[str, Any], run: Path, choose: str, at: int = 10) 
         with pytest.raises(Interrupted):
             trained(document, run, choose, told=Told(event=see))
     assert not versions.numbers(run)
-    return max(int(path.name) for path in run.glob("tasks/*/ckpt/*") if path.name.isdigit())
+    return max((int(path.name) for path in run.glob("tasks/*/ckpt/*") if path.name.isdigit()), default=0)
 
 
 def units_of(run: Path, kind: str = "units") -> list[tuple[str, int]]:

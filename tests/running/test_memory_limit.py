@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from doing import events_of, interrupted, trained, units_of
+from doing import events_of, interrupted, orders_of, trained, units_of
 from killing import bytes_of
 
 from fitscale.errors import NothingRuns
@@ -67,6 +67,22 @@ def test_it_goes_on_with_what_holds_less(folder: Path) -> None:
     assert units_of(run, "resumed")[-1] == ("3-2", units)
     trained(JOB, folder / "undisturbed", "in-memory")
     assert bytes_of(run) == bytes_of(folder / "undisturbed")
+
+
+def test_a_pool_goes_on_with_fewer_workers(tmp_path: Path) -> None:
+    """Two workers that share too little are followed by one that has it all: the same bytes."""
+    many = {
+        "name": "many",
+        "data": {"uri": "synthetic://?rows=20000&columns=3&groups=20", "target": "y", "groups": ["group"]},
+        "model": {"estimator": "baseline.Classifier", "params": {"passes": 200}},
+    }
+    run = tmp_path / "run"
+    interrupted(many, run, "many-models")
+    trained(many, run, memory="100 MB")
+    assert _causes(run, epoch=2)[-3:] == ["memory", "done", "done"]
+    assert [order.workers for order in orders_of(run) if order.kind == "groups"] == [2, 2, 1]
+    trained(many, tmp_path / "undisturbed", "many-models")
+    assert bytes_of(run) == bytes_of(tmp_path / "undisturbed")
 
 
 def _causes(run: Path, epoch: int) -> list[str]:

@@ -261,8 +261,8 @@ def test_a_worker_of_a_pool_that_is_killed_costs_its_chunk(tmp_path: Path) -> No
     """What the others committed stays, no chunk is done twice, and the bytes are those of the undisturbed run."""
     many = {
         "name": "many",
-        "data": {"uri": "synthetic://?rows=40000&columns=3&groups=40", "target": "y", "groups": ["group"]},
-        "model": {"estimator": "baseline.Classifier", "params": {"passes": 300}},
+        "data": {"uri": "synthetic://?rows=20000&columns=3&groups=20", "target": "y", "groups": ["group"]},
+        "model": {"estimator": "baseline.Classifier", "params": {"passes": 200}},
     }
     trained(many, tmp_path / "undisturbed", "many-models")
     run, killed = tmp_path / "run", []

@@ -89,13 +89,13 @@ class TreeMemory:
     def _exactly(self) -> int:
         begin = time.monotonic()
         total = 0
-        for pid in self._open:
+        for pid, fd in self._open.items():
             try:
                 with open(f"/proc/{pid}/smaps_rollup", "rb", buffering=0) as file:
                     text = file.read(4096)
                 total += _kib(text, b"\nPss_Anon:") + _kib(text, b"\nPss_Shmem:") + _kib(text, b"\nSwapPss:")
             except OSError:  # it ended, or this kernel has no such file: then shared pages count for each
-                total += self._now[pid]
+                total += _held(fd)
         self._exact, self._exact_at = total, begin
         self._exact_cost = time.monotonic() - begin
         self._base = dict(self._now)
@@ -143,6 +143,18 @@ class TreeMemory:
         self._base[pid] = self._now[pid]
         self._young[pid] = time.monotonic()
         self._changed = True
+
+
+def _held(status: int) -> int:
+    """What an open /proc/PID/status says now: nothing of a process that has ended since it was last read.
+
+    Its pages that it shared are its parent's again: to count what it held before would end a tree within its limit.
+    """
+    try:
+        text = os.pread(status, 4096, 0)
+    except OSError:
+        return 0
+    return _kib(text, b"\nRssAnon:") + _kib(text, b"\nRssShmem:") + _kib(text, b"\nVmSwap:")
 
 
 def _kib(text: bytes, name: bytes) -> int:

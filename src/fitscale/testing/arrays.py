@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fitscale.contracts import Batch, Stopped, View
+from fitscale.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,7 +130,8 @@ class ArrayFeed:
         train = self._rows("train")
         mine = (np.arange(len(train)) // (rows or self.batch_rows)) % world == rank
         if not mine.any():
-            raise DataError(f"rank {rank} of {world} has no training rows: take fewer ranks")
+            size = rows or self.batch_rows
+            raise DataError(f"rank {rank} of {world} has no training rows in batches of {size:,}: take fewer ranks")
         return self._of(np.sort(np.concatenate([train[mine], np.flatnonzero(self._fold != FOLD["train"])])))
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], ArrayFeed]]:

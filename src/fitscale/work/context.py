@@ -46,6 +46,7 @@ class WorkContext:
         self._began = time.monotonic()
         self._cpu_before = 0.0
         self._first_units: int | None = None
+        self.units = 0  # done since the beginning
 
     def resume(self) -> bytes | None:
         """The state to go on from, with the scores that belong to it; None at the very beginning."""
@@ -69,6 +70,7 @@ class WorkContext:
         """Count from here for the next part of the rows."""
         self._scores = {}
         self._first_units = None
+        self.units = 0
         self._ledger.clear()
 
     def end_sample(self, **about: int) -> None:
@@ -80,6 +82,7 @@ class WorkContext:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)
         about: dict[str, object] = {"scores": dict(scores)} if scores else {}
+        self.units = units
         if self._first_units is None:
             self._first_units = units
             about["phases"] = self._ledger.so_far()  # what came before: planning measures the set-up by it

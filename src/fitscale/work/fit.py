@@ -95,7 +95,7 @@ def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> No
             rows=feed.count("train"),
             holdout_rows=feed.count("holdout"),
             validation_rows=feed.count("validation"),
-            units=fitted.units,
+            units=context.units or fitted.units,  # early stopping does more than the model has
             source_bytes=source_bytes(run, task, sample),
             features=len(feed.names),
             categories=sum(feed.categories),

@@ -31,7 +31,7 @@ class Job(NamedTuple):
 
 
 def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context: Context) -> tuple[bytes, int]:
-    """Train from the beginning or from ``state``: the model's bytes, and how many rounds were done.
+    """Train from the beginning or from ``state``: the model's bytes, and how many rounds it has.
 
     With early stopping the model is cut after its best round, so that every reader of it predicts as
     XGBClassifier.predict does, which takes the trees up to ``best_iteration``.
@@ -60,10 +60,10 @@ def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context
         # The answer is not needed: going on from this booster gives the same trees as from the bytes.
         context.report(at, lambda: bytes(booster.save_raw("ubj")), scores)
     with context.phase("save"):
-        return _payload(booster, job, history, feed), at
+        return _payload(booster, job, history, feed)
 
 
-def _payload(booster: xgboost.Booster, job: Job, history: list[float], feed: Feed) -> bytes:
+def _payload(booster: xgboost.Booster, job: Job, history: list[float], feed: Feed) -> tuple[bytes, int]:
     if job.watch is not None and history:
         best = best_of(history)
         booster = booster[: best + 1]
@@ -73,4 +73,4 @@ def _payload(booster: xgboost.Booster, job: Job, history: list[float], feed: Fee
     # What XGBClassifier.save_model writes: load_model of the wrong class is refused.
     kind = "classifier" if job.classifier else "regressor"
     booster.set_attr(scikit_learn=json.dumps({"_estimator_type": kind}))
-    return bytes(booster.save_raw("ubj"))
+    return bytes(booster.save_raw("ubj")), booster.num_boosted_rounds()
