@@ -306,6 +306,24 @@ def test_each_model_of_many_has_its_score(tmp_path: Path, table: Path) -> None:
         assert record["score"] == (None if one else pytest.approx(roc_auc_score(y[own], p[own])))
 
 
+def test_a_group_without_validation_rows_is_unfit(tmp_path: Path) -> None:
+    """Early stopping has nothing to look at there: listed apart, and no failure of the group's."""
+    random = np.random.default_rng(3)
+    size = {0: 200, 1: 200, 2: 3, 3: 3, 4: 3}
+    g = np.concatenate([np.full(n, k) for k, n in size.items()])
+    y = np.tile([0, 1], len(g))[: len(g)]
+    pq.write_table(pa.table({"a": random.normal(size=len(g)), "g": g, "y": y}), tmp_path / "rows.parquet")
+    document = {
+        "name": "small",
+        "data": {"uri": "rows.parquet", "target": "y", "groups": ["g"]},
+        "evaluate": {"holdout": "1%", "early_stopping": {"rounds": 3, "validation": "20%"}},
+        "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 5}},
+    }
+    about = trained(document, tmp_path / "run", "many-models").manifest
+    assert (about.models, about.failed, about.unfit) == (2, 0, 3)
+    assert {f["why"] for f in versions.failures(tmp_path / "run", 1)} == {"no validation rows for early stopping"}
+
+
 # From Python.
 
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from doing import events_of, interrupted, results_of, trained, units_of
+from doing import Interrupted, events_of, interrupted, orders_of, results_of, trained, units_of
 from killing import bytes_of, command, processes_of, train, wait_until_quiet, write_job
 
 from fitscale.errors import FitscaleError
@@ -182,6 +182,21 @@ def test_a_workload_edited_while_unfinished_begins_a_new_recipe_and_says_so(tmp_
     assert units_of(run, "resumed") == [("3-1", units)]
 
 
+def test_an_edit_after_a_kill_at_the_very_end_is_a_version_of_its_own(tmp_path: Path) -> None:
+    """The version was there, and not yet written down: what was edited since is not taken for it."""
+    job, run = write_job(tmp_path, TREES), tmp_path / "run"
+    code, _ = train(job, run, "--choose", "in-memory", crash="version.current")
+    assert code == -9
+    assert (versions.numbers(run), list(state_of(run).finished)) == ([1], [])
+    before = bytes_of(run)
+    shallow = {**TREES, "model": {**TREES["model"], "params": {"n_estimators": 5, "max_depth": 2}}}
+    about = trained(shallow, run, "in-memory").manifest
+    assert about.version == 2
+    assert about.recipes["fit"].estimator.params["n_estimators"] == 5
+    assert versions.current(run) == 2
+    assert bytes_of(run) == before
+
+
 # Interruptions.
 
 
@@ -237,6 +252,31 @@ def sleepers(sleep_s: float) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def test_a_cross_validation_goes_on_in_its_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended in its second part: the first is not trained again, the second goes on from its checkpoint; same bytes."""
+    monkeypatch.setenv("FITSCALE_CHECKPOINT_S", "0")
+    judged = {**LONG, "evaluate": {"cv": 3, "early_stopping": {"rounds": 150, "validation": "10%"}}}
+    run, seen = tmp_path / "run", []
+
+    def see(name: str, order: Order, event: Event) -> None:
+        if event.kind == "checkpoint" and order.task not in seen:
+            seen.append(order.task)
+            if len(seen) == 2:
+                raise Interrupted
+
+    with pytest.raises(Interrupted):
+        trained(judged, run, "in-memory", told=Told(event=see))
+    about = trained(judged, run, "in-memory").manifest
+    tasks = [order.task for order in orders_of(run) if order.kind == "fit"]
+    assert len(tasks) == 5  # the second part in two attempts
+    assert (tasks[0], tasks[1]) == (seen[0], tasks[2])
+    assert [attempt for attempt, _ in units_of(run, "resumed")] == ["2-1"]
+    found = sorted(results[0].units or 0 for results in list(results_of(run).values())[:3])
+    assert about.recipes["final"].estimator.params["n_estimators"] == found[1]
+    trained(judged, tmp_path / "undisturbed", "in-memory")
+    assert bytes_of(run) == bytes_of(tmp_path / "undisturbed")
 
 
 def test_a_worker_that_is_killed_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from fitscale.store import folder, versions
 JOB = {
     "name": "ranks",
     "data": {"uri": "synthetic://?rows=140000&columns=5&categorical=1&missing=0.05", "target": "y"},
+    "evaluate": {"holdout": "20%", "early_stopping": {"rounds": 40, "validation": "10%"}},
     "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 40, "max_depth": 4, "subsample": 0.8}},
 }
 

@@ -31,14 +31,15 @@ class RunState(Record):
     unfinished: Begun | None = None
     finished: dict[int, Begun] = {}
     serving: int | None = None
+    written: tuple[int, ...] = ()  # versions that are there: also one that a kill kept from being written down as finished
 
     @property
     def next_version(self) -> int:
-        return max(self.finished, default=0) + 1
+        return max((*self.finished, *self.written), default=0) + 1
 
 
 def state_of(run: Path) -> RunState:
-    """Replay the journal. A version whose folder is there is finished, whether or not that was still written down."""
+    """Replay the journal."""
     begun: Begun | None = None
     finished: dict[int, Begun] = {}
     for event in journal.replay(run):
@@ -47,4 +48,6 @@ def state_of(run: Path) -> RunState:
         elif event["kind"] == "version-finished" and begun is not None and event["version"] == begun.version:
             finished[begun.version] = begun
             begun = None
-    return RunState(unfinished=begun, finished=finished, serving=versions.current(run))
+    return RunState(
+        unfinished=begun, finished=finished, serving=versions.current(run), written=tuple(versions.numbers(run))
+    )

@@ -94,15 +94,19 @@ def _batch_rows(prepared: Prepared, candidate: Candidate) -> int:
 
 def forget(run: Path, prepared: Prepared) -> None:
     """Delete what was done so far for the workload's recipes, under any arrangement, so that they are trained anew."""
-    wanted = {_bare(recipe_of(prepared, fit, threads=1)) for fit in prepared.fits}
+    found = prepared.traits.units_param  # by early stopping, for a final fit: how many is no part of what was asked for
+    wanted = {_bare(recipe_of(prepared, fit, threads=1), fit.name, found) for fit in prepared.fits}
     for path in (run / "tasks").glob("*/task.json"):
-        recipe = folder.read_task(run, path.parent.name).recipe
-        if _bare(recipe) in wanted or recipe.digest != path.parent.name:  # or is not what its name says
+        task = folder.read_task(run, path.parent.name)
+        is_other = task.recipe.digest != path.parent.name  # not what its name says
+        if is_other or _bare(task.recipe, task.name, found) in wanted:
             shutil.rmtree(path.parent)
 
 
-def _bare(recipe: Recipe) -> str:
-    return recipe.but(threads=1, ranks=1, form=None, batch_rows=None).digest
+def _bare(recipe: Recipe, fit: str, found: str) -> str:
+    params = {name: value for name, value in recipe.estimator.params.items() if fit != "final" or name != found}
+    estimator = recipe.estimator.but(params=params)
+    return recipe.but(estimator=estimator, threads=1, ranks=1, form=None, batch_rows=None).digest
 
 
 def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float]) -> tuple[Chunk, ...]:

@@ -311,6 +311,8 @@ def _finish(
 
 def smaller_than(candidate: Candidate, plan: Plan) -> list[Candidate]:
     """Candidates of the same recipe that need less memory, the fastest first: what goes on when memory ends the chosen one."""
+    if candidate.result != "same":
+        return []  # its form is in its recipe
     decision = plan.decision
     known = [*decision.alternatives, *([decision.chosen] if decision.chosen else [])]
     own = next((a.forecast.memory_bytes.value for a in known if a.candidate == candidate), None)

@@ -163,6 +163,8 @@ def _unfit(task: Task, feed: Feed) -> str:
     n = feed.count("train")
     if n == 0:
         return "no training rows"
+    if task.recipe.early_stopping is not None and feed.count("validation") == 0:
+        return "no validation rows for early stopping"
     if task.traits.target == "classifier":
         y = feed.matrix("train").y
         present = np.unique(y[~np.isnan(y)])
