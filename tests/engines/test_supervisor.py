@@ -194,7 +194,9 @@ def test_kill_leaves_nothing_running(tmp_path: Path) -> None:
     assert child.poll() is None
     assert all(map(alive, family))
     child.kill()
-    assert until(lambda: not any(map(alive, family)), 5)  # killed each of them is; on a busy machine dead a moment later
+    assert until(
+        lambda: not any(map(alive, family)), 5
+    )  # killed each of them is; on a busy machine dead a moment later
     assert child.poll() == -signal.SIGKILL
     assert child.ended_by == "kill"
     child.kill()  # once more does no harm

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sk
@@ -104,6 +104,9 @@ def test_multiclass(name: str, table: tuple[np.ndarray, ...]) -> None:
 @settings(max_examples=60, deadline=None)
 def test_regression(name: str, table: tuple[np.ndarray, ...]) -> None:
     """Values: equal to 1e-10, constant groups and single rows among them."""
+    if name == "r2" and table[4] is not None and (heavy := table[4][table[4] > 0]).size:
+        # Where one row outweighs all others by more than that, scikit-learn rounds the variance to nothing.
+        assume(heavy.max() < 1e8 * heavy.min())
     compare(name, table, 0)
 
 

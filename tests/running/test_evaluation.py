@@ -321,7 +321,7 @@ def test_a_group_without_validation_rows_is_unfit(tmp_path: Path) -> None:
     }
     about = trained(document, tmp_path / "run", "many-models").manifest
     assert (about.models, about.failed, about.unfit) == (2, 0, 3)
-    assert {f["why"] for f in versions.failures(tmp_path / "run", 1)} == {"no validation rows for early stopping"}
+    assert "no validation rows for early stopping" in {f["why"] for f in versions.failures(tmp_path / "run", 1)}
 
 
 # From Python.

@@ -100,7 +100,9 @@ class Attempts:
         return attempt.ended is None
 
     def unpark(self, attempt: Attempt) -> None:
+        """Let it go on, and wait until it does: parked again before it looked, it would never say so."""
         attempt.tell("go")
+        self.follow(attempt, lambda a: a.events[-1].kind == "unpaused")
 
     def stop(self, attempt: Attempt, patience_s: float = 10.0) -> None:
         """End it, with a checkpoint if it comes to one in time."""

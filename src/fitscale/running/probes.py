@@ -40,7 +40,8 @@ class Probes:
         self.wrong: FitscaleError | None = None  # the workload or the data, as a probe found them
 
     def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
-        order = self._order(candidate).but(samples=samples, resume=False)
+        # A gang meets at one port, once: the larger part alone.
+        order = self._order(candidate).but(samples=samples if candidate.ranks == 1 else samples[-1:], resume=False)
         parked = sum(attempt.peak_bytes for attempt in self._attempts.all if attempt.ended is None)
         if order.memory_bytes is not None:  # what a parked attempt holds is not there twice
             order = order.but(memory_bytes=order.memory_bytes - parked // max(candidate.workers, candidate.ranks))

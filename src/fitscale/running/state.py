@@ -31,7 +31,9 @@ class RunState(Record):
     unfinished: Begun | None = None
     finished: dict[int, Begun] = {}
     serving: int | None = None
-    written: tuple[int, ...] = ()  # versions that are there: also one that a kill kept from being written down as finished
+    written: tuple[
+        int, ...
+    ] = ()  # versions that are there: also one that a kill kept from being written down as finished
 
     @property
     def next_version(self) -> int:
