@@ -23,7 +23,7 @@ JOB = {
     "name": "large",
     "data": {"uri": "rows.parquet", "target": "y"},
     "evaluate": {"holdout": "5%"},
-    "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 15, "max_depth": 3, "subsample": 0.7}},
+    "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 10, "max_depth": 3, "subsample": 0.7}},
 }
 
 
