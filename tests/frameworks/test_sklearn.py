@@ -15,6 +15,7 @@ import pytest
 from fitscale.contracts import Batch, Framework, Scores, Stopped
 from fitscale.errors import WorkloadError
 from fitscale.frameworks.sklearn import ScikitLearn
+from fitscale.frameworks.sklearn.pickling import dumps
 from fitscale.records.data import Folds
 from fitscale.records.run import Estimator, Recipe
 from fitscale.testing.arrays import ArrayFeed, DirectContext
@@ -113,6 +114,17 @@ def test_same_bytes_in_other_processes(path: str, params: dict[str, Any], tmp_pa
         [sys.executable, "-c", code], check=True, capture_output=True, env={"PYTHONHASHSEED": "5", **_environment()}
     )
     assert there.stdout == here
+
+
+@pytest.mark.parametrize(("path", "params"), [*BARE, (PIPELINE, STEPS)])
+def test_same_bytes_after_others_were_loaded(path: str, params: dict[str, Any], tmp_path: Path) -> None:
+    """Neither an unpickled estimator in the process nor having been unpickled itself changes the bytes of a model."""
+    made, form = recipe(path, params), "frame" if path == PIPELINE else "matrix"
+    payloads = []
+    for _ in range(2):
+        payload = ScikitLearn().fit(feed(form=form), made, None, DirectContext(scratch=tmp_path)).payload
+        payloads += [payload, dumps(pickle.loads(payload))]
+    assert payloads == payloads[:1] * 4
 
 
 def _environment() -> dict[str, str]:

@@ -14,6 +14,7 @@ from fitscale.contracts import Context, Feed, Fitted
 from fitscale.errors import WorkloadError, nearest
 from fitscale.frameworks.sklearn.abilities import Input, input_of, nested, resolved, target_of
 from fitscale.frameworks.sklearn.building import build
+from fitscale.frameworks.sklearn.pickling import dumps
 from fitscale.frameworks.sklearn.streams import passes_of, takes, weight_name
 from fitscale.records.run import Recipe
 
@@ -36,7 +37,7 @@ def fit(feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fi
     if feed.classes:
         made.fitscale_classes_ = feed.classes  # for scoring: a fit that saw fewer classes still gives all columns
     with context.phase("save"):
-        return Fitted(pickle.dumps(made, protocol=5), units)
+        return Fitted(dumps(made), units)
 
 
 def set_seed(made: Any, seed: int) -> None:
@@ -97,7 +98,7 @@ def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes
                         raise _no_weights(made)
                 made.partial_fit(as_input(input_, batch.X), _target(made, batch.y), **given)
                 done += 1
-                taken = context.report(done, partial(pickle.dumps, (done, made), 5))
+                taken = context.report(done, partial(dumps, (done, made)))
                 if taken is not None:
                     made = pickle.loads(taken)[1]
     return made, done
