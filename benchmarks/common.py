@@ -25,19 +25,27 @@ class Measured(NamedTuple):
     cpu_s: float
     peak_bytes: int
     code: int
+    began: float  # seconds since 1970
 
 
 def measured(argv: list[str], *, env: dict[str, str] | None = None, memory_bytes: int | None = None) -> Measured:
     """Run a program to its end: wall and CPU seconds, and the highest anonymous memory of its tree."""
     WORK.mkdir(parents=True, exist_ok=True)
     with open(WORK / "last.log", "wb") as log:
+        began = time.time()
         child = supervisor.start(
             argv, memory_bytes=memory_bytes, env={**os.environ, **(env or {})}, stdout=log, stderr=log
         )
         code = child.wait()
     if code and memory_bytes is None:
         raise SystemExit(f"{' '.join(argv)} ended with {code}:\n{(WORK / 'last.log').read_text()[-2000:]}")
-    return Measured(child.wall_s, child.cpu_s, child.peak_bytes, code or 0)
+    return Measured(child.wall_s, child.cpu_s, child.peak_bytes, code or 0, began)
+
+
+def committed_s(run: Path, train: Measured) -> float:
+    """From the start of the command to its committed version; the report comes after."""
+    events = [json.loads(line) for path in run.glob("journal/*.jsonl") for line in path.read_text().splitlines()]
+    return float(max(event["at"] for event in events if event["kind"] == "version-finished")) - train.began
 
 
 def python(script: str, *arguments: object) -> list[str]:

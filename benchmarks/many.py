@@ -1,4 +1,4 @@
-"""1,141 models: `fitscale train` against the sum of the bare fits' CPU seconds, partition and store included."""
+"""1,141 models: `fitscale train`, to its committed version, against the CPU seconds of the bare fits; all cores for both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from common import WORK, fitscale, flights, job, measured, median, python, table, write
+from common import WORK, committed_s, fitscale, flights, job, measured, median, python, table, write
 
 PARAMS = {"n_estimators": 100, "max_depth": 4, "learning_rate": 0.05}
 
@@ -32,7 +32,8 @@ def main() -> None:
             "bare_fits_cpu_s": round(bare, 2),
             "floor_s": round(bare / 2, 2),
             "allowed_s": round(1.10 * bare / 2 + 3, 2),
-            "fitscale_s": round(ours.wall_s, 2),
+            "fitscale_s": round(committed_s(run, ours), 2),
+            "with_report_s": round(ours.wall_s, 2),
             "fitscale_cpu_s": round(ours.cpu_s, 2),
         })  # fmt: skip
     table("many: 1,141 groups, one thread for each worker", rows)

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +151,7 @@ class _Cutter:
         import pyarrow.parquet as pq
 
         writer: Any = None
-        for table in _units(batches, self.unit_rows):
+        for table in _ahead(_units(batches, self.unit_rows)):
             if writer is None:
                 texts = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
                 path = self.part / "rows" / f"{self.files:05d}.parquet"
@@ -176,6 +177,15 @@ def _units(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
             held, size = [], 0
     if held:
         yield pa.Table.from_batches(held).drop_columns([GROUP])
+
+
+def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The tables; the next is put together by a thread while one is written."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, tables, None)
+        while (table := coming.result()) is not None:
+            coming = thread.submit(next, tables, None)
+            yield table
 
 
 def _read_back(path: Path) -> Iterator[pa.RecordBatch]:

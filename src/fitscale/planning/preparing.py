@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,7 +81,7 @@ def _open(workload: Workload, run: Path) -> Reader:
     from fitscale.data.reader import open_reader
     from fitscale.data.snapshot import stage
 
-    reader = open_reader(workload.data)
+    reader = open_reader(workload.data, threads=len(os.sched_getaffinity(0)))
     if reader.source.stable:
         return reader
     check_columns(reader.snapshot, workload.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import mmap
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from fitscale.errors import FitscaleError, StorageFull
 from fitscale.store import crash
 
+Bytes = bytes | bytearray | memoryview
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LEAST_ROOM = 64 << 10
 
@@ -63,14 +65,14 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def _write_synced(path: Path, data: Bytes) -> None:
     with open(path, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())  # before it gets its name: a power cut must not leave an empty file
 
 
-def replace(path: Path, data: bytes | str) -> None:
+def replace(path: Path, data: Bytes | str) -> None:
     """Write a file, over what was there."""
     temporary = _beside(path)
     with disk_errors(path):
@@ -83,7 +85,7 @@ def replace(path: Path, data: bytes | str) -> None:
         sync_folder(path.parent)
 
 
-def create(path: Path, data: bytes | str, *, before: str | None = None) -> bool:
+def create(path: Path, data: Bytes | str, *, before: str | None = None) -> bool:
     """Write a file that must not change once it is there; True if this call made it.
 
     Losing the race to equal bytes is success (False); ``before`` is the crash point between writing and naming.
@@ -114,7 +116,15 @@ def create(path: Path, data: bytes | str, *, before: str | None = None) -> bool:
     return True
 
 
-def store_content(folder: Path, data: bytes) -> str:
+def mapped(path: Path) -> memoryview:
+    """The bytes of a file, which are read from the disk when they are looked at."""
+    with open(path, "rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def store_content(folder: Path, data: Bytes) -> str:
     """Keep bytes under the digest of their contents; the digest. What has this name and other bytes is replaced."""
     digest = hashlib.sha256(data).hexdigest()[:32]
     path = folder / digest

@@ -55,24 +55,24 @@ def _make_key(path: Path) -> None:
         os.unlink(temporary)
 
 
-def signature(data: bytes) -> str:
+def signature(data: files.Bytes) -> str:
     """The keyed digest of some bytes."""
     return hmac.new(_key(), hashlib.sha256(data).digest(), hashlib.sha256).hexdigest()
 
 
-def sign(run: Path, name: str, data: bytes) -> None:
+def sign(run: Path, name: str, data: files.Bytes) -> None:
     """Leave a signature for the payload ``name``."""
     files.replace(run / "signatures" / name, signature(data))
 
 
-def is_signed(run: Path, name: str, data: bytes) -> bool:
+def is_signed(run: Path, name: str, data: files.Bytes) -> bool:
     """Whether this user signed the payload."""
     path = run / "signatures" / name
     # Bytes: a stranger's signature can hold anything.
     return path.exists() and hmac.compare_digest(path.read_bytes(), signature(data).encode())
 
 
-def check(run: Path, name: str, data: bytes, *, trust: bool) -> None:
+def check(run: Path, name: str, data: files.Bytes, *, trust: bool) -> None:
     """Refuse bytes that could run code and that this user did not write.
 
     Raises

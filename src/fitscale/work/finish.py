@@ -87,13 +87,13 @@ def _payloads(
     buffer = bytearray()
 
     def cut() -> None:
-        payloads.append(files.store_content(run / "models", bytes(buffer)))
+        payloads.append(files.store_content(run / "models", buffer))
         if pickles:
-            trust.sign(run, payloads[-1], bytes(buffer))
+            trust.sign(run, payloads[-1], buffer)
         buffer.clear()
 
     for result in results:
-        source = (run / "models" / result.models).read_bytes()
+        source = files.mapped(run / "models" / result.models)
         if pickles:
             trust.check(run, result.models, source, trust=trusted)
         table = chunks.read_table(run, result.table)
