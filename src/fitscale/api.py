@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +68,11 @@ def plan(
     from fitscale.running.training import Told, plan_only
 
     resolved = _resolved(workload, run, probe, trust)
-    return plan_only(
-        resolved.workload, resolved.run, choose=resolved.choose(choose), probe_s=resolved.probe_s, trust=resolved.trust,
-        told=told or Told(),
-    )  # fmt: skip
+    with resolved.staging:
+        return plan_only(
+            resolved.workload, resolved.run, choose=resolved.choose(choose), probe_s=resolved.probe_s,
+            trust=resolved.trust, told=told or Told(),
+        )  # fmt: skip
 
 
 def train(
@@ -99,10 +101,11 @@ def train(
     from fitscale.running.training import train as train_
 
     resolved = _resolved(workload, run, probe, trust)
-    trained = train_(
-        resolved.workload, resolved.run, fresh=fresh, choose=resolved.choose(choose), probe_s=resolved.probe_s,
-        trust=resolved.trust, told=told or Told(),
-    )  # fmt: skip
+    with resolved.staging:
+        trained = train_(
+            resolved.workload, resolved.run, fresh=fresh, choose=resolved.choose(choose), probe_s=resolved.probe_s,
+            trust=resolved.trust, told=told or Told(),
+        )  # fmt: skip
     trained.check(resolved.workload.needs.max_failed)
     return Run(resolved.run, trained.manifest.version, trust=resolved.trust)
 
@@ -165,11 +168,20 @@ def open_run(path: str | Path, version: int | None = None, trust: bool = False) 
 class _Resolved:
     """A workload with its run folder, and what must hold for live objects."""
 
-    def __init__(self, workload: Workload, run: Path, probe_s: float | None, trust: bool, inline: bool) -> None:
+    def __init__(
+        self,
+        workload: Workload,
+        run: Path,
+        probe_s: float | None,
+        trust: bool,
+        inline: bool,
+        staging: AbstractContextManager[object],
+    ) -> None:
         self.workload = workload
         self.run = run
         self.probe_s = probe_s
         self.trust = trust
+        self.staging = staging  # entered while the call goes on: takes live objects back where it is refused
         self._inline = inline
 
     def choose(self, asked: str | None) -> str | None:
@@ -187,6 +199,7 @@ def _resolved(workload: WorkloadLike, run: str | Path | None, probe: str | float
 
     require_linux()
     inline = False
+    staging: AbstractContextManager[object] = nullcontext()
     folder = Path.cwd()
     if isinstance(workload, str | Path):
         folder = Path(workload).parent
@@ -200,10 +213,10 @@ def _resolved(workload: WorkloadLike, run: str | Path | None, probe: str | float
     elif isinstance(workload, Mapping):
         from fitscale.running.live import staged
 
-        found, inline = staged(workload, Path(run) if run is not None else None, Path(chosen.runs), folder)
+        found, inline, staging = staged(workload, Path(run) if run is not None else None, Path(chosen.runs), folder)
     else:
         raise UsageError(
             f"a workload is a path, a mapping, or what fitscale.workload.build returns, not a {type(workload).__name__}"
         )
     path = Path(run) if run is not None else Path(chosen.runs) / found.name
-    return _Resolved(found, path, chosen.probe_s, chosen.trust, inline)
+    return _Resolved(found, path, chosen.probe_s, chosen.trust, inline, staging)
