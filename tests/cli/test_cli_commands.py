@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def test_train_says_forecast_against_actual(tmp_path: Path) -> None:
     for sentence in ("VERDICT", "Version 1: 1 model, roc_auc", "forecast (90 %)", "actual", "fitscale predict"):
         assert sentence in said.out
     assert (tmp_path / "elsewhere" / "CURRENT").read_text() == "1\n"
+
+
+def test_package_copies_the_models_of_a_version(many: Path, tmp_path: Path) -> None:
+    """Each in its library's format, with what leads from key to file; the second version is the served one."""
+    said = fitscale("models", "package", many, "--to", tmp_path / "out", "--json")
+    assert (said.code, said.record["version"], said.record["models"]) == (0, 2, 30), said.err
+    named = json.loads((tmp_path / "out" / "index.json").read_text())
+    assert len(named) == 30
+    assert {each["file"] for each in named} | {"index.json", "encoding.json"} == {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+    assert "30 models of version 1" in fitscale("models", "package", many, "--to", tmp_path / "b", "--version", 1).out
 
 
 def test_train_again_does_nothing_and_says_so(one: Path) -> None:
