@@ -138,6 +138,16 @@ def test_status_of_a_run_that_rests(one: Path) -> None:
     found = Status.from_json(said.out)
     assert (found.working, found.versions, found.serving, found.unfinished) == (False, (1,), 1, None)
     assert "nothing is unfinished" in said.err
+def test_a_plan_alone_can_be_asked(tmp_path: Path) -> None:
+    """Whether or not something could run, and before anything was fitted or trained."""
+    for name, where, code in (("job", [], 0), ("small", [{"local": {"memory": "20 MB"}}], 3)):
+        for command in ("plan", "train") if where else ("plan",):
+            job = write_job(tmp_path, f"{name}-{command}", **({"where": where} if where else {}))
+            assert fitscale(command, job).code == code
+            assert Plan.from_json(fitscale("plan", job, "--what-if", "rows=2x", "--json").out).number == 1
+            assert fitscale("plan", job, "--explain", "in-memory").code == 0
+
+
 
 
 def test_list_has_a_line_for_each_model(many: Path) -> None:

@@ -143,6 +143,7 @@ def plan_only(
             attempts.kill_all()
         folder.write_plan(run, outcome.plan)
         journal.append("plan", number=outcome.plan.number)
+        folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
         if outcome.plan.decision.chosen is None and probes.wrong is not None:
             raise probes.wrong
         return outcome.plan
@@ -262,6 +263,7 @@ def _plan(
 
 
 def _begin(
+    folder.write_snapshot(run, prepared.snapshot)
     run: Path,
     prepared: Prepared,
     state: RunState,

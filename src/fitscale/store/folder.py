@@ -117,7 +117,18 @@ def _timeless(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def read_snapshot(run: Path, name: str) -> Snapshot:
-    return Snapshot.from_json((run / "data" / name / "snapshot.json").read_bytes())
+    """A snapshot by its name.
+
+    Raises
+    ------
+    UsageError
+        If it is not there or cannot be read.
+    """
+    path = run / "data" / name / "snapshot.json"
+    try:
+        return Snapshot.from_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); plan anew, or train anew with --fresh") from error
 
 
 def write_task(run: Path, task: Task) -> str:
