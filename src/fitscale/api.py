@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import UsageError
+from fitscale.machines.here import require_linux
 from fitscale.records.workload import Workload
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def plan(
     UsageError
         What is wrong in the workload or the data.
     """
+    require_linux()
     from fitscale.running.training import Told, plan_only
 
     resolved = _resolved(workload, run, probe, trust)
@@ -96,6 +98,7 @@ def train(
     FitscaleError
         If a fit failed, or more groups than ``needs.max_failed`` allows (the others are in the version: `open_run`).
     """
+    require_linux()
     from fitscale.models.opened import Run
     from fitscale.running.training import Told
     from fitscale.running.training import train as train_
@@ -131,6 +134,7 @@ def predict(
     UsageError, DataError
         If the data or its columns cannot be used.
     """
+    require_linux()
     import pyarrow.parquet as pq
 
     from fitscale.models.opened import Run
@@ -138,15 +142,15 @@ def predict(
 
     opened = run if isinstance(run, Run) else Run(run, trust=trust)
     with tempfile.TemporaryDirectory(prefix="fitscale-") as folder:
-        uri = str(data)
+        uri, named = str(data), str(data)
         if not isinstance(data, str | Path):
             from fitscale.running.live import write_frame
 
-            uri = str(write_frame(data, Path(folder)))
+            uri, named = str(write_frame(data, Path(folder))), "the data"
         if out is not None:
-            return predict_(opened, uri, Path(out), proba=proba)
+            return predict_(opened, uri, Path(out), proba=proba, named=named)
         written = Path(folder) / "predictions.parquet"
-        predict_(opened, uri, written, proba=proba)
+        predict_(opened, uri, written, proba=proba, named=named)
         return pq.read_table(written, memory_map=False)
 
 
@@ -160,6 +164,7 @@ def open_run(path: str | Path, version: int | None = None, trust: bool = False) 
     UsageError
         If it is no run, or has no such version.
     """
+    require_linux()
     from fitscale.models.opened import Run
 
     return Run(path, version, trust=trust)
@@ -194,10 +199,8 @@ class _Resolved:
 
 
 def _resolved(workload: WorkloadLike, run: str | Path | None, probe: str | float | None, trust: bool) -> _Resolved:
-    from fitscale.machines.here import require_linux
     from fitscale.workload import load, settings
 
-    require_linux()
     inline = False
     staging: AbstractContextManager[object] = nullcontext()
     folder = Path.cwd()

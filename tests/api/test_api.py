@@ -65,6 +65,25 @@ def test_train_opens_the_version_and_predicts(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "p.parquet").column("prediction").equals(table.column("prediction"))
 
 
+def test_errors_of_a_frame_name_no_file_of_ours(tmp_path: Path) -> None:
+    """The data was no file: what is said of it names none that is gone when it is read."""
+    run = fitscale.train(SMALL, tmp_path / "run")
+    with pytest.raises(DataError, match=r"^the data: no column 'x0', which the model was trained on; columns: b"):
+        fitscale.predict(run, pa.table({"b": [1.0]}))
+
+
+@pytest.mark.parametrize("call", ["plan", "train", "predict", "open_run"])
+def test_elsewhere_than_on_linux_there_is_one_sentence(call: str) -> None:
+    """Before anything is imported that is on Linux alone."""
+    script = (
+        "import sys\nsys.modules['fcntl'] = None\nimport fitscale.api, fitscale.errors\nsys.platform = 'win32'\n"
+        f"try: fitscale.{call}('a', *['b'] * {int(call == 'predict')})\n"
+        "except fitscale.errors.UsageError as error: print(error.exit_code, error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("2 fitscale needs Linux"), done.stderr
+
+
 def test_the_run_folder_follows_the_workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """runs/NAME beside the file; FITSCALE_RUNS says otherwise."""
     path = tmp_path / "job.yaml"

@@ -39,11 +39,13 @@ def predict(
     *,
     proba: bool = False,
     base: str = ".",
+    named: str | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
     """Write one row for each row of the data, in its order: the key, the prediction, and ``why`` where there is none.
 
-    A row that its model cannot take (an infinite value) costs that row alone.
+    A row that its model cannot take (an infinite value) costs that row alone. ``named`` is what errors call the data;
+    default: its uri.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def predict(
         if name not in there:
             means = "by which models are found" if name in run.manifest.groups else "which the model was trained on"
             near = nearest(name, there) or f"; columns: {', '.join(there[:20])}{', …' if len(there) > 20 else ''}"
-            raise DataError(f"{uri}: no column '{name}', {means}{near}")
+            raise DataError(f"{named or uri}: no column '{name}', {means}{near}")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     writer: Any = None
     rows = predicted = 0
@@ -81,7 +83,7 @@ def predict(
             try:
                 result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
             except DataError as error:
-                where = f"{uri}, rows {first:,} to {first + batch.num_rows - 1:,}"
+                where = f"{named or uri}, rows {first:,} to {first + batch.num_rows - 1:,}"
                 raise DataError(f"{where}: {error}") from error
             writer = writer or pq.ParquetWriter(temporary, result.schema)
             writer.write_table(result)

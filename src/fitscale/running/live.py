@@ -87,13 +87,13 @@ def write_frame(frame: Any, to: Path) -> Path:
             with open(temporary, "rb+") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
                 os.fsync(file.fileno())
-            os.replace(temporary, to / f"{digest}.parquet")
+            os.replace(temporary, to / f"frame-{digest}.parquet")
         except pa.ArrowException as error:
             raise DataError(f"data.uri: the frame cannot be written as Parquet: {error}") from None
         finally:
             temporary.unlink(missing_ok=True)
         files.sync_folder(to)
-    return to / f"{digest}.parquet"
+    return to / f"frame-{digest}.parquet"
 
 
 def _table(frame: Any) -> pa.Table:
