@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from fitscale.work.model import Model
 
-MOST_TRIES = 200  # calls of a pipeline for one batch, in search of the rows that it cannot take
+# Of calls of a pipeline for one batch, in search of the rows that it cannot take: about 16 for each such row; and of such
+# rows, where no other was found before them.
+MOST_TRIES = 2_000
+MOST_FIRST = 50
 
 
 class Spared(NamedTuple):
@@ -30,7 +33,7 @@ def scored(model: Model, batch: pa.RecordBatch) -> Spared:
     Raises
     ------
     DataError
-        If no row of it can be taken as it is: a column of another type, or a pipeline that raises at nearly every row.
+        If a column is of another type, or a pipeline raises at very many rows.
     """
     try:
         value, proba = model.scored(batch)
@@ -74,9 +77,9 @@ def _halved(model: Model, batch: pa.RecordBatch) -> Spared:
             found.append((rows, *model.scored(batch.take(pa.array(rows)))))
         except Exception as error:  # the user's own code
             told = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            if tries > MOST_TRIES:
+            if tries > MOST_TRIES or (len(why) >= MOST_FIRST and not found):
                 raise DataError(
-                    f"the model raises at more than {len(why):,} of these rows: {told}; mend the column that it names"
+                    f"the model raises at {len(why):,} of these rows and more: {told}; mend the column that it names"
                 ) from error
             if len(rows) == 1:
                 why[int(rows[0])] = told
