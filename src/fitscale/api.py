@@ -18,10 +18,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import UsageError
+from fitscale.machines.here import require_linux
 from fitscale.records.workload import Workload
 
 if TYPE_CHECKING:
@@ -64,13 +66,15 @@ def plan(
     UsageError
         What is wrong in the workload or the data.
     """
+    require_linux()
     from fitscale.running.training import Told, plan_only
 
     resolved = _resolved(workload, run, probe, trust)
-    return plan_only(
-        resolved.workload, resolved.run, choose=resolved.choose(choose), probe_s=resolved.probe_s, trust=resolved.trust,
-        told=told or Told(),
-    )  # fmt: skip
+    with resolved.staging:
+        return plan_only(
+            resolved.workload, resolved.run, choose=resolved.choose(choose), probe_s=resolved.probe_s,
+            trust=resolved.trust, told=told or Told(),
+        )  # fmt: skip
 
 
 def train(
@@ -94,15 +98,17 @@ def train(
     FitscaleError
         If a fit failed, or more groups than ``needs.max_failed`` allows (the others are in the version: `open_run`).
     """
+    require_linux()
     from fitscale.models.opened import Run
     from fitscale.running.training import Told
     from fitscale.running.training import train as train_
 
     resolved = _resolved(workload, run, probe, trust)
-    trained = train_(
-        resolved.workload, resolved.run, fresh=fresh, choose=resolved.choose(choose), probe_s=resolved.probe_s,
-        trust=resolved.trust, told=told or Told(),
-    )  # fmt: skip
+    with resolved.staging:
+        trained = train_(
+            resolved.workload, resolved.run, fresh=fresh, choose=resolved.choose(choose), probe_s=resolved.probe_s,
+            trust=resolved.trust, told=told or Told(),
+        )  # fmt: skip
     trained.check(resolved.workload.needs.max_failed)
     return Run(resolved.run, trained.manifest.version, trust=resolved.trust)
 
@@ -128,6 +134,7 @@ def predict(
     UsageError, DataError
         If the data or its columns cannot be used.
     """
+    require_linux()
     import pyarrow.parquet as pq
 
     from fitscale.models.opened import Run
@@ -135,15 +142,15 @@ def predict(
 
     opened = run if isinstance(run, Run) else Run(run, trust=trust)
     with tempfile.TemporaryDirectory(prefix="fitscale-") as folder:
-        uri = str(data)
+        uri, named = str(data), str(data)
         if not isinstance(data, str | Path):
             from fitscale.running.live import write_frame
 
-            uri = str(write_frame(data, Path(folder)))
+            uri, named = str(write_frame(data, Path(folder))), "the data"
         if out is not None:
-            return predict_(opened, uri, Path(out), proba=proba)
+            return predict_(opened, uri, Path(out), proba=proba, named=named)
         written = Path(folder) / "predictions.parquet"
-        predict_(opened, uri, written, proba=proba)
+        predict_(opened, uri, written, proba=proba, named=named)
         return pq.read_table(written, memory_map=False)
 
 
@@ -157,6 +164,7 @@ def open_run(path: str | Path, version: int | None = None, trust: bool = False) 
     UsageError
         If it is no run, or has no such version.
     """
+    require_linux()
     from fitscale.models.opened import Run
 
     return Run(path, version, trust=trust)
@@ -165,11 +173,20 @@ def open_run(path: str | Path, version: int | None = None, trust: bool = False) 
 class _Resolved:
     """A workload with its run folder, and what must hold for live objects."""
 
-    def __init__(self, workload: Workload, run: Path, probe_s: float | None, trust: bool, inline: bool) -> None:
+    def __init__(
+        self,
+        workload: Workload,
+        run: Path,
+        probe_s: float | None,
+        trust: bool,
+        inline: bool,
+        staging: AbstractContextManager[object],
+    ) -> None:
         self.workload = workload
         self.run = run
         self.probe_s = probe_s
         self.trust = trust
+        self.staging = staging  # entered while the call goes on: takes live objects back where it is refused
         self._inline = inline
 
     def choose(self, asked: str | None) -> str | None:
@@ -182,11 +199,10 @@ class _Resolved:
 
 
 def _resolved(workload: WorkloadLike, run: str | Path | None, probe: str | float | None, trust: bool) -> _Resolved:
-    from fitscale.machines.here import require_linux
     from fitscale.workload import load, settings
 
-    require_linux()
     inline = False
+    staging: AbstractContextManager[object] = nullcontext()
     folder = Path.cwd()
     if isinstance(workload, str | Path):
         folder = Path(workload).parent
@@ -200,10 +216,10 @@ def _resolved(workload: WorkloadLike, run: str | Path | None, probe: str | float
     elif isinstance(workload, Mapping):
         from fitscale.running.live import staged
 
-        found, inline = staged(workload, Path(run) if run is not None else None, Path(chosen.runs), folder)
+        found, inline, staging = staged(workload, Path(run) if run is not None else None, Path(chosen.runs), folder)
     else:
         raise UsageError(
             f"a workload is a path, a mapping, or what fitscale.workload.build returns, not a {type(workload).__name__}"
         )
     path = Path(run) if run is not None else Path(chosen.runs) / found.name
-    return _Resolved(found, path, chosen.probe_s, chosen.trust, inline)
+    return _Resolved(found, path, chosen.probe_s, chosen.trust, inline, staging)

@@ -65,6 +65,25 @@ def test_train_opens_the_version_and_predicts(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "p.parquet").column("prediction").equals(table.column("prediction"))
 
 
+def test_errors_of_a_frame_name_no_file_of_ours(tmp_path: Path) -> None:
+    """The data was no file: what is said of it names none that is gone when it is read."""
+    run = fitscale.train(SMALL, tmp_path / "run")
+    with pytest.raises(DataError, match=r"^the data: no column 'x0', which the model was trained on; columns: b"):
+        fitscale.predict(run, pa.table({"b": [1.0]}))
+
+
+@pytest.mark.parametrize("call", ["plan", "train", "predict", "open_run"])
+def test_elsewhere_than_on_linux_there_is_one_sentence(call: str) -> None:
+    """Before anything is imported that is on Linux alone."""
+    script = (
+        "import sys\nsys.modules['fcntl'] = None\nimport fitscale.api, fitscale.errors\nsys.platform = 'win32'\n"
+        f"try: fitscale.{call}('a', *['b'] * {int(call == 'predict')})\n"
+        "except fitscale.errors.UsageError as error: print(error.exit_code, error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("2 fitscale needs Linux"), done.stderr
+
+
 def test_the_run_folder_follows_the_workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """runs/NAME beside the file; FITSCALE_RUNS says otherwise."""
     path = tmp_path / "job.yaml"
@@ -200,11 +219,41 @@ def test_what_is_no_workload() -> None:
         fitscale.plan([1])  # type: ignore[arg-type]
 
 
-def test_nothing_is_written_for_a_workload_that_is_wrong(tmp_path: Path) -> None:
-    """The frame is kept only once everything else was understood."""
-    with pytest.raises(WorkloadError):
-        fitscale.train({"data": {"uri": frame(), "target": "late"}, "model": {}}, tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize(
+    ("data", "model", "wrong"),
+    [
+        ({"target": "late"}, {}, "model"),
+        ({"target": "lat"}, {"estimator": "baseline.Classifier"}, "data.target"),
+        ({"target": "late"}, {"estimator": "baseline.Nothing"}, "model.estimator"),
+        ({"target": "late", "groups": ["late"]}, {"estimator": "baseline.Classifier"}, "data.groups"),
+    ],
+)
+def test_nothing_is_written_for_a_workload_that_is_wrong(
+    tmp_path: Path, data: dict[str, Any], model: dict[str, Any], wrong: str
+) -> None:
+    """Whether its words are wrong or it does not fit the frame: neither frame nor folder stays."""
+    for call in (fitscale.plan, fitscale.train):
+        with pytest.raises(WorkloadError, match=wrong):
+            call({"data": {"uri": frame(), **data}, "model": model}, tmp_path / "runs" / "run")
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_call_leaves_a_run_as_it_was(tmp_path: Path) -> None:
+    """Its own frame and estimator go; those of the version stay, and so does what it would have shared with them."""
+    pytest.importorskip("sklearn")
+    from sklearn.naive_bayes import GaussianNB
+
+    run, data = tmp_path / "run", frame(300).drop(columns="c")
+    right = {"data": {"uri": data, "target": "late"}, "model": {"estimator": GaussianNB()}}
+    fitscale.train(right, run)
+    kept = {path: path.read_bytes() for name in ("live", "signatures") for path in (run / name).iterdir()}
+    for uri, estimator in ((frame(200), GaussianNB()), (data, GaussianNB(var_smoothing=1e-3))):
+        with pytest.raises(WorkloadError, match=r"data\.weight"):
+            fitscale.train(
+                {"data": {"uri": uri, "target": "late", "weight": "w"}, "model": {"estimator": estimator}}, run
+            )
+    assert {path: path.read_bytes() for name in ("live", "signatures") for path in (run / name).iterdir()} == kept
+    assert fitscale.train(right, run).version == 1
 
 
 def test_equal_frames_have_one_file(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from bad_jobs import LOGISTIC, XGBOOST, as_plain_user, job, refuse, table, there, write
 from commands import Said, fitscale
 
+from fitscale import open_run
+
 ROWS = 12
 MODELS = {"xgboost": (XGBOOST, False), "xgboost by key": (XGBOOST, True), "sklearn": (LOGISTIC, False)}
 
@@ -57,9 +59,8 @@ def _predictions(trained: tuple[Path, bool], tmp_path: Path, new: pa.Table, *fla
         (lambda: _new().rename_columns(["a", "bb", "k"]), ("new.parquet: no column 'b'", "did you mean 'bb'?")),
         (lambda: _new().drop_columns(["k"]), ("new.parquet: no column 'k', ",)),
         (lambda: _set("a", ["q"] * ROWS), ("new.parquet, rows 0 to 11: column 'a' cannot be read as double", "'q'")),
-        (lambda: _set("a", [np.inf] * ROWS), ("new.parquet, rows 0 to 11: column 'a' is infinite", "make these values missing")),
     ],
-    ids=["missing", "misspelt", "missing key", "other type", "infinite"],
+    ids=["missing", "misspelt", "missing key", "other type"],
 )  # fmt: skip
 def test_data_that_a_model_cannot_take(
     trained: tuple[Path, bool], tmp_path: Path, new: Callable[[], pa.Table], says: tuple[str, ...]
@@ -85,6 +86,21 @@ def test_unseen_values_keep_their_rows(trained: tuple[Path, bool], tmp_path: Pat
         assert found.column("prediction").null_count == (ROWS if trained[1] else 0)
 
 
+def test_an_infinite_value_costs_its_row_alone(trained: tuple[Path, bool], tmp_path: Path) -> None:
+    """The others get what they would get without it; `why` names the column, and the rows are counted."""
+    wanted = _predictions(trained, tmp_path, _new(), "--proba")
+    infinite = [np.inf if row in (3, 7) else value for row, value in enumerate(_new().column("a").to_pylist())]
+    said = _predict(trained, tmp_path, _set("a", infinite), "--proba", "--json")
+    found = pq.read_table(tmp_path / "p.parquet")
+    reason = "column 'a' is infinite (or beyond 3.4e38)"
+    assert said.record["why"] == {reason: 2}
+    assert found.column("why").to_pylist() == [reason if row in (3, 7) else None for row in range(ROWS)]
+    others = [row for row in range(ROWS) if row not in (3, 7)]
+    assert found.take(others).equals(wanted.take(others))
+    assert [found.column("prediction")[row].as_py() for row in (3, 7)] == [None, None]
+    assert [found.column("proba_1")[row].as_py() for row in (3, 7)] == [None, None]
+
+
 def test_whole_numbers_and_gaps_are_taken(trained: tuple[Path, bool], tmp_path: Path) -> None:
     """For a column of fractions."""
     for values in ([1] * ROWS, pa.nulls(ROWS, pa.float64())):
@@ -104,6 +120,7 @@ def test_no_rows_give_the_same_columns(trained: tuple[Path, bool], tmp_path: Pat
         ("p.csv", ("--out ", "p.csv: predictions are written as Parquet", "ends in .parquet")),
         ("folder.parquet", ("--out ", "folder.parquet: ", "name a file")),
         ("file/p.parquet", ("--out ", "file/p.parquet: cannot be written", "name another file")),
+        ("new.parquet", ("--out ", "new.parquet: is the data itself; name another file")),
     ],
 )
 def test_a_place_where_predictions_cannot_go(
@@ -153,4 +170,68 @@ def test_probabilities_of_a_regressor(tmp_path: Path) -> None:
     before = there(tmp_path)
     argv = ("predict", path, "--data", tmp_path / "d.parquet", "--out", tmp_path / "p.parquet", "--proba")
     refuse(fitscale(*argv), "--proba: the models are regressors; leave it out")
+    assert there(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "says"),
+    [
+        ("sklearn.svm.LinearSVC", {}, "gives margins, which are no probabilities; inside sklearn.calibration"),
+        (
+            "sklearn.multiclass.OutputCodeClassifier",
+            {"estimator": {"sklearn.svm.LinearSVC": None}},
+            "gives labels alone",
+        ),
+    ],
+)
+def test_probabilities_of_a_classifier_that_has_none(
+    tmp_path: Path, estimator: str, params: dict[str, object], says: str
+) -> None:
+    """Margins are not passed off as probabilities, on the command line or from Python; the sentence says what has some."""
+    write(tmp_path)
+    path = job(tmp_path, model={"estimator": estimator, "params": params})
+    assert fitscale("train", path, "--quiet").code == 0
+    before = there(tmp_path)
+    argv = ("predict", path, "--data", tmp_path / "d.parquet", "--out", tmp_path / "p.parquet")
+    refuse(fitscale(*argv, "--proba"), "--proba: ", estimator, says)
+    assert there(tmp_path) == before
+    with pytest.raises(AttributeError, match=says):
+        open_run(tmp_path / "runs" / "job").model().predict_proba(table())
+    assert fitscale(*argv).code == 0
+
+
+PIPELINE = {
+    "estimator": "sklearn.pipeline.Pipeline",
+    "params": {
+        "steps": [
+            ["part", {"sklearn.compose.ColumnTransformer": {
+                "transformers": [["k", {"sklearn.preprocessing.OneHotEncoder": None}, ["k"]], ["n", "passthrough", ["a", "b"]]],
+            }}],
+            ["fit", {"sklearn.linear_model.LogisticRegression": None}],
+        ]
+    },
+}  # fmt: skip
+
+
+def test_what_a_pipeline_raises_at_costs_its_row_alone(tmp_path: Path) -> None:
+    """A category that it never saw, a value that it does not take; where it raises everywhere, nothing is written."""
+    write(tmp_path)
+    path = job(tmp_path, model=PIPELINE)
+    assert fitscale("train", path, "--quiet").code == 0
+    keys = ["q" if row == 5 else key for row, key in enumerate(_new().column("k").to_pylist())]
+    numbers = [np.inf if row == 2 else value for row, value in enumerate(_new().column("a").to_pylist())]
+    new = _set("k", keys).set_column(0, "a", pa.array(numbers))
+    found = _predictions((path, False), tmp_path, new)
+    assert [row for row, why in enumerate(found.column("why").to_pylist()) if why is not None] == [2, 5]
+    assert "ValueError: Input X contains infinity" in found.column("why")[2].as_py()
+    assert "ValueError: Found unknown categories ['q']" in found.column("why")[5].as_py()
+    assert found.column("prediction").null_count == 2
+    many = pa.concat_tables([_set("k", ["q"] * ROWS)] * 30)
+    (tmp_path / "p.parquet").unlink()
+    before = there(tmp_path)
+    refuse(
+        _predict((path, False), tmp_path, many),
+        "new.parquet, rows 0 to 359: the model raises at 50 of these rows and more",
+        "'q'",
+    )
     assert there(tmp_path) == before

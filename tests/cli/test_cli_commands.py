@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -67,6 +71,18 @@ def test_train_says_forecast_against_actual(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / "CURRENT").read_text() == "1\n"
 
 
+def test_package_copies_the_models_of_a_version(many: Path, tmp_path: Path) -> None:
+    """Each in its library's format, with what leads from key to file; the second version is the served one."""
+    said = fitscale("models", "package", many, "--to", tmp_path / "out", "--json")
+    assert (said.code, said.record["version"], said.record["models"]) == (0, 2, 30), said.err
+    named = json.loads((tmp_path / "out" / "index.json").read_text())
+    assert len(named) == 30
+    assert {each["file"] for each in named} | {"index.json", "encoding.json"} == {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+    assert "30 models of version 1" in fitscale("models", "package", many, "--to", tmp_path / "b", "--version", 1).out
+
+
 def test_train_again_does_nothing_and_says_so(one: Path) -> None:
     """Exit code 0, the same version."""
     said = fitscale("train", one, "--json")
@@ -75,6 +91,32 @@ def test_train_again_does_nothing_and_says_so(one: Path) -> None:
     assert "Nothing to do: version 1" in said.err
     assert summary.actual is not None
     assert summary.forecast is not None
+
+
+@pytest.mark.parametrize(
+    ("values", "holdout", "target", "says"),
+    [
+        (
+            ["x", "y"],
+            "1%",
+            [0, 1],
+            "no row was held out: k has few values, and seed 0 holds none of them out; another seed",
+        ),
+        (range(60), "20%", [0] * 59 + [1], "roc_auc is undefined on the held-out rows: they have one class"),
+    ],
+)
+def test_a_version_without_a_score_says_why(
+    tmp_path: Path, values: Sequence[object], holdout: str, target: Sequence[int], says: str
+) -> None:
+    """A column of few values may have none that is held out; what was held out may have one class."""
+    n = 60
+    rows = {"a": list(range(n)), "k": [*values] * (n // len(values)), "y": [*target] * (n // len(target))}
+    pq.write_table(pa.table(rows), tmp_path / "d.parquet")
+    job = write_job(tmp_path, "job", data={"uri": "d.parquet", "target": "y"}, evaluate={"by": "k", "holdout": holdout})
+    said = fitscale("train", job, "--quiet", "--json")
+    assert (said.code, said.record["score"]) == (0, None), said.err
+    assert says in said.record["unscored"]
+    assert f"No score: {says}"[:60] in said.err
 
 
 def test_choose_overrides_and_is_recorded(tmp_path: Path) -> None:
@@ -94,6 +136,16 @@ def test_what_if_decides_again_from_the_last_plan(one: Path) -> None:
     assert made.profile.rows.value == 6000 * 100_000
     assert made.machine.memory_bytes == 200_000_000
     assert any(r.candidate.name == "in-memory" and r.gate == "memory" for r in made.decision.refused)
+
+
+def test_a_plan_alone_can_be_asked(tmp_path: Path) -> None:
+    """Whether or not something could run, and before anything was fitted or trained."""
+    for name, where, code in (("job", [], 0), ("small", [{"local": {"memory": "20 MB"}}], 3)):
+        for command in ("plan", "train") if where else ("plan",):
+            job = write_job(tmp_path, f"{name}-{command}", **({"where": where} if where else {}))
+            assert fitscale(command, job).code == code
+            assert Plan.from_json(fitscale("plan", job, "--what-if", "rows=2x", "--json").out).number == 1
+            assert fitscale("plan", job, "--explain", "in-memory").code == 0
 
 
 def test_what_if_a_deadline_cannot_be_met(one: Path) -> None:

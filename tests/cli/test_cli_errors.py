@@ -82,6 +82,11 @@ def test_plan_shows_the_refusals_when_nothing_runs(tmp_path: Path) -> None:
         (("plan", "many.yaml", "--what-if", "rows=10x"), "change the workload, and plan again"),
         (("plan", "many.yaml", "--explain", "many-model"), "did you mean 'many-models'?"),
         (("machines", "--catalogue", "awz"), "did you mean 'aws'?"),
+        (("train", "many.yaml", "--only", "failed"), "--only: training a part of the groups again is not offered yet"),
+        (("drift", "many.yaml"), "drift: is not offered yet"),
+        (("models", "package", "many.yaml", "--to", "runs"), "runs: is there already; name a folder that is not"),
+        (("models", "package", "many.yaml", "--to", "many.yaml/m"), "cannot be written (Not a directory)"),
+        (("models", "package", "many.yaml", "--to", "m", "--version", "9"), "no version 9; there are: 1"),
     ],
 )
 def test_bad_input_is_named(

@@ -117,6 +117,23 @@ def test_a_source_that_changes_while_it_is_read(tmp_path: Path, on_files: dict[s
     assert not versions.numbers(run)
 
 
+def test_what_is_added_while_a_run_goes_on_is_noticed(tmp_path: Path, on_files: dict[str, Any]) -> None:
+    """The version is of the rows that it was begun on, the command says what came since, and gives the next one those too."""
+    run, notes = tmp_path / "run", []
+
+    def see(name: str, order: Order, event: Event) -> None:
+        pq.write_table(rows(11), tmp_path / "rows" / "2.parquet")
+
+    job = {**on_files, "model": {"estimator": "baseline.Classifier"}, "evaluate": {}}
+    first = trained(job, run, told=Told(event=see, note=notes.append))
+    assert first.manifest.version == 1
+    [note] = notes
+    assert "changed while version 1 was trained (1 file added: 2.parquet); the same command trains on it" in note
+    again = trained(job, run, told=Told(note=notes.append))
+    assert (again.manifest.version, len(notes)) == (2, 1)
+    assert first.manifest.recipes["fit"].data != again.manifest.recipes["fit"].data
+
+
 # The libraries.
 
 

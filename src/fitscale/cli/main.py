@@ -13,17 +13,24 @@ import typer
 import typer.core
 import typer.main
 
-from fitscale.errors import FitscaleError
+from fitscale.errors import FitscaleError, NotOffered
 
 COMMANDS = {
     "plan": "What would run, how long, in how much memory, and why.",
     "train": "Train; after any interruption the same command goes on.",
     "status": "What a run is doing, and what is left of it.",
     "predict": "Raw columns in, predictions out, by key for many models.",
-    "models": "List, show and compare models; roll back and prune versions.",
+    "models": "List, show, compare and package models; roll back and prune versions.",
     "report": "Write a run's report, one HTML file.",
     "doctor": "What is here, what is missing, and the next step for each.",
     "machines": "This machine, measured, and those of the catalogue.",
+}
+LATER = {
+    "init": "write the workload file by hand; docs/first-run.md shows how",
+    "export": "'fitscale models package' copies the models in their libraries' own formats",
+    "drift": "train again with 'fitscale train', and compare the versions with 'fitscale models compare'",
+    "deploy": "copy what 'fitscale models package' writes",
+    "serve": "'fitscale predict' streams files through the models",
 }
 INTERRUPTED = 130
 
@@ -35,6 +42,8 @@ class Commands(typer.core.TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in LATER:
+            raise NotOffered(f"fitscale {cmd_name}", f"is not offered yet: {LATER[cmd_name]}")
         if cmd_name not in COMMANDS:
             return None
         command = typer.main.get_command(importlib.import_module(f"fitscale.cli.{cmd_name}").app)

@@ -1,4 +1,4 @@
-"""``fitscale models list | show | compare | rollback | prune``"""
+"""``fitscale models list | show | compare | package | rollback | prune``"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RunFolder = Annotated[Path | None, typer.Option(metavar="DIR", help="The run fol
 
 @app.callback()
 def models() -> None:
-    """List, show and compare models; roll back and prune versions."""
+    """List, show, compare and package models; roll back and prune versions."""
 
 
 @app.command("list")
@@ -82,6 +82,30 @@ def compare(
     out = Out(json)
     found = compare_(run_of(target), before, after, limit)
     out.lines(compared_lines(found))
+    out.record(found)
+
+
+@app.command()
+def package(
+    target: Needed,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="A folder that is not there yet.")],
+    run: RunFolder = None,
+    version: Version = None,
+    json: Json = False,
+) -> None:
+    """Copy the models of a version into a folder of their own, each in its library's own format.
+
+    What is there loads without fitscale: index.json leads from key to file, encoding.json says what the columns become.
+    """
+    from fitscale.cli.finding import run_of
+    from fitscale.cli.saying import Out
+    from fitscale.cli.shown import plural, size
+    from fitscale.models.packaging import package as package_
+
+    out = Out(json)
+    found = package_(run_of(target, run), to, version)
+    models = plural(found.models, "model")
+    out.say(f"{models} of version {found.version} → {found.to}, {plural(found.files, 'file')}, {size(found.bytes)}")
     out.record(found)
 
 

@@ -27,7 +27,8 @@ def predict(
 ) -> None:
     """Raw columns in, predictions out, by key for many models.
 
-    Rows keep their order and number. Where there is no prediction, the column `why` says unknown key, unfit or failed.
+    Rows keep their order and number. Where there is no prediction, the column `why` says unknown key, unfit, failed, or what
+    is wrong in the row.
     """
     import os
 

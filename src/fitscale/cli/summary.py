@@ -10,11 +10,12 @@ from fitscale.cli.shown import columns, duration, plural, size, value, wrapped
 from fitscale.errors import NothingMeets, UsageError
 from fitscale.records.base import Figure, Record
 from fitscale.records.plan import Forecast
+from fitscale.records.run import Manifest
 from fitscale.records.workload import Workload
 from fitscale.report import Actual, actual_of, write
 from fitscale.running.state import state_of
 from fitscale.running.training import Trained
-from fitscale.store import folder, versions
+from fitscale.store import chunks, folder, versions
 
 SHOWN_REASONS = 3
 log = logging.getLogger("fitscale")
@@ -29,6 +30,7 @@ class Summary(Record):
     nothing_to_do: bool
     metric: str
     score: float | None
+    unscored: str = ""  # why there is no score
     models: int
     unfit: int
     failed: int
@@ -49,6 +51,7 @@ def summary_of(trained: Trained, workload: Workload) -> Summary:
         nothing_to_do=trained.nothing_to_do,
         metric=about.metric,
         score=about.scores.get(about.metric),
+        unscored=_unscored(run, about, workload) if about.scores.get(about.metric) is None else "",
         models=about.models,
         unfit=about.unfit,
         failed=about.failed,
@@ -56,6 +59,21 @@ def summary_of(trained: Trained, workload: Workload) -> Summary:
         forecast=forecast_of(run, about.version),
         actual=actual_of(run, about.version),
         report=write_report(run, about.version),
+    )
+
+
+def _unscored(run: Path, about: Manifest, workload: Workload) -> str:
+    """Why a version has no score: nothing was held out, or the metric is undefined on what was."""
+    judged = next(iter(about.recipes.values())).digest
+    tables = [chunks.read_table(run, chunks.read(run, judged, k).table) for k in sorted(chunks.committed(run, judged))]
+    if sum(sum(table.column("n_holdout").to_pylist()) for table in tables):
+        return f"{about.metric} is undefined on the held-out rows: they have one class, or a constant target"
+    by = workload.evaluate.by
+    if by == "random" or not workload.evaluate.holdout:
+        return "no row was held out: a larger evaluate.holdout keeps some"
+    return (
+        f"no row was held out: {by} has few values, and seed {workload.seed} holds none of them out; another seed, or a "
+        "larger evaluate.holdout, keeps some"
     )
 
 
@@ -84,6 +102,8 @@ def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> 
     if summary.nothing_to_do:
         head = f"Nothing to do: version {summary.version} is made from this workload, this data and these libraries"
     lines = wrapped("", head, width, 0)
+    if summary.unscored:
+        lines += wrapped("", f"No score: {summary.unscored}", width, 0)
     if about.groups:
         lines += wrapped("", f"{plural(about.failed, 'group')} failed, {about.unfit:,} unfit", width, 0)
         # Failures first: an unfit group is as its data are.

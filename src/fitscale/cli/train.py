@@ -17,6 +17,9 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train a version anew, on the data as it is now.")] = False,
+    only: Annotated[
+        str | None, typer.Option(metavar="WHICH", help="Only drifted or failed groups, or one key. Not offered yet.")
+    ] = None,
     choose: Annotated[str | None, typer.Option(metavar="NAME", help="This candidate, whatever the plan says.")] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
@@ -33,9 +36,14 @@ def train(
     from fitscale.cli.following import Following
     from fitscale.cli.saying import Out
     from fitscale.cli.summary import check_deadline, summary_lines, summary_of
+    from fitscale.errors import NotOffered
     from fitscale.running.training import train as train_
     from fitscale.work.hiding import hide
 
+    if only is not None:
+        raise NotOffered(
+            "--only", "training a part of the groups again is not offered yet: leave it out; --fresh trains all of them"
+        )
     if "@inline" not in (choose or ""):
         hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)

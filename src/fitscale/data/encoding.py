@@ -129,6 +129,32 @@ class Encoding(Record):
         """A scipy CSR matrix, and whether any value is infinite."""
         return self._encoder.csr(batch)
 
+    def infinite_in(self, batch: pa.RecordBatch) -> np.ndarray:
+        """(n,) int: for each row the first of ``names`` that is infinite in it, -1 where none is.
+
+        Slow, and called where something was seen to be wrong.
+
+        Raises
+        ------
+        DataError
+            As `apply`, but for infinite values.
+        """
+        if self.input == "raw":
+            columns = [column.to_numpy(zero_copy_only=False) for column in self.raw(batch).columns]
+            found = [(k, np.flatnonzero(np.isinf(c))) for k, c in enumerate(columns) if c.dtype.kind == "f"]
+        elif self.sparse:
+            X = self.csr(batch)[0].tocoo()
+            bad = np.isinf(X.data)
+            found = [(k, X.row[bad & (X.col == k)]) for k in np.unique(X.col[bad])]
+        else:
+            X = np.empty((batch.num_rows, self.width), np.float32)
+            self.into(batch, X)
+            found = [(k, np.flatnonzero(np.isinf(X[:, k]))) for k in range(self.width)]
+        first = np.full(batch.num_rows, -1)
+        for k, rows in reversed(found):
+            first[rows] = k
+        return first
+
     def raw(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The raw feature columns, untouched and in their order."""
         return batch.select(positions_of(self.raw_columns, batch.schema.names))

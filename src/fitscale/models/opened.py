@@ -55,6 +55,11 @@ class Run:
         return self.manifest.scores.get(self.manifest.metric)
 
     @property
+    def estimator(self) -> str:
+        """The import path of what was fitted."""
+        return self._recipe.estimator.path
+
+    @property
     def plan(self) -> Plan:
         """The last plan of the run."""
         return folder.read_plan(self.path)
@@ -102,7 +107,7 @@ class Run:
             self._models.move_to_end(entry.key)
             return self._models[entry.key]
         payload = self._index.payload(entry, pickles=self._pickles, trusted=self._trust)
-        model = Model(payload, self.encoding, self._recipe)
+        model = Model(payload, self.encoding, self._recipe, self.manifest.gives)
         self._models[entry.key] = model
         if len(self._models) > KEPT_MODELS:
             self._models.popitem(last=False)

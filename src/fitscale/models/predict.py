@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import DataError, UsageError, nearest
 from fitscale.models.opened import Run
+from fitscale.models.sparing import Spared, scored
 from fitscale.records.base import Record
 from fitscale.records.workload import DataSpec
+from fitscale.work.model import no_probabilities
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +39,13 @@ def predict(
     *,
     proba: bool = False,
     base: str = ".",
+    named: str | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
     """Write one row for each row of the data, in its order: the key, the prediction, and ``why`` where there is none.
+
+    A row that its model cannot take (an infinite value) costs that row alone. ``named`` is what errors call the data;
+    default: its uri.
 
     Raises
     ------
@@ -54,15 +60,19 @@ def predict(
         raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
     if proba and run.encoding.labels() is None:
         raise UsageError("--proba: the models are regressors; leave it out")
+    if proba and run.manifest.gives != "probabilities":
+        raise UsageError(f"--proba: {no_probabilities(run.estimator, run.manifest.gives)}; leave it out")
     target = run.encoding.target_name
     reader = open_reader(DataSpec(uri=uri, base=base, target=target))
+    if out.exists() and any(_is_file(Path(reader.snapshot.root, piece.path), out) for piece in reader.snapshot.pieces):
+        raise UsageError(f"--out {out}: is the data itself; name another file")
     there = [name for name, _ in reader.snapshot.columns]
     columns = [*run.manifest.groups, *(n for n in run.encoding.raw_columns if n not in run.manifest.groups)]
     for name in columns:
         if name not in there:
             means = "by which models are found" if name in run.manifest.groups else "which the model was trained on"
             near = nearest(name, there) or f"; columns: {', '.join(there[:20])}{', …' if len(there) > 20 else ''}"
-            raise DataError(f"{uri}: no column '{name}', {means}{near}")
+            raise DataError(f"{named or uri}: no column '{name}', {means}{near}")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     writer: Any = None
     rows = predicted = 0
@@ -73,7 +83,7 @@ def predict(
             try:
                 result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
             except DataError as error:
-                where = f"{uri}, rows {first:,} to {first + batch.num_rows - 1:,}"
+                where = f"{named or uri}, rows {first:,} to {first + batch.num_rows - 1:,}"
                 raise DataError(f"{where}: {error}") from error
             writer = writer or pq.ParquetWriter(temporary, result.schema)
             writer.write_table(result)
@@ -96,6 +106,10 @@ def predict(
     return Predicted(rows=rows, predicted=predicted, why=why, out=str(out))
 
 
+def _is_file(path: Path, out: Path) -> bool:
+    return path.exists() and path.samefile(out)  # what is generated has no file
+
+
 def _none(run: Run, proba: bool) -> pa.Table:
     """The predictions of no rows: the columns of those of some."""
     import numpy as np
@@ -110,11 +124,22 @@ def _none(run: Run, proba: bool) -> pa.Table:
 
 
 def _by_one(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dict[str, int]]:
+    found = scored(run.model(), batch)
+    return _table(run, {}, found, proba), dict(Counter(found.why.values()))
+
+
+def _table(run: Run, keys: dict[str, Any], found: Spared, proba: bool) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
 
-    found = run.model().predictions(batch)
-    columns = {"prediction": found.value, **(_proba_columns(run, found.proba, batch.num_rows) if proba else {})}
-    return pa.table({**columns, "why": pa.nulls(batch.num_rows, pa.string())}), {}
+    n = len(found.value)
+    why = np.full(n, None, dtype=object)
+    for row, reason in found.why.items():
+        why[row] = reason
+    columns = {**keys, "prediction": run.encoding.decode(found.value)}
+    if proba:
+        columns |= _proba_columns(run, found.proba, n)
+    return pa.table({**columns, "why": pa.array(why, pa.string())})
 
 
 def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dict[str, int]]:
@@ -126,27 +151,24 @@ def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dic
     n = batch.num_rows
     value = np.full(n, np.nan)
     chances: np.ndarray | None = None
-    why = np.full(n, None, dtype=object)
+    why: dict[int, str] = {}
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
     for k, key in enumerate(keys):
         at = order[bounds[k] : bounds[k + 1]]
         entry = run.entry(key)
         if entry is None or entry.status != "fitted":
-            why[at] = "unknown key" if entry is None else entry.status
+            why |= dict.fromkeys(at.tolist(), "unknown key" if entry is None else entry.status)
             continue
-        codes_of, chance = run.load(entry).scored(batch.take(pa.array(at)))
-        value[at] = codes_of
-        if chance is not None:
+        found = scored(run.load(entry), batch.take(pa.array(at)))
+        value[at] = found.value
+        why |= {int(at[row]): reason for row, reason in found.why.items()}
+        if found.proba is not None:
             if chances is None:
-                chances = np.full((n, chance.shape[1]), np.nan)
-            chances[at] = chance
-    reasons = dict(Counter(reason for reason in why if reason is not None))
-    columns = {name: batch.column(name) for name in run.manifest.groups}
-    columns["prediction"] = run.encoding.decode(value)
-    if proba:
-        columns |= _proba_columns(run, chances, n)
-    return pa.table({**columns, "why": pa.array(why, pa.string())}), reasons
+                chances = np.full((n, found.proba.shape[1]), np.nan)
+            chances[at] = found.proba
+    names = {name: batch.column(name) for name in run.manifest.groups}
+    return _table(run, names, Spared(value, chances, why), proba), dict(Counter(why.values()))
 
 
 def _proba_columns(run: Run, proba: np.ndarray | None, n: int) -> dict[str, Any]:

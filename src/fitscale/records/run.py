@@ -191,5 +191,6 @@ class Manifest(Record):
     failed: int
     unfit: int
     payloads: tuple[str, ...]
+    gives: Literal["probabilities", "margins", "labels"] = "probabilities"  # the models, where they are classifiers
     metric: str
     scores: dict[str, float | None]

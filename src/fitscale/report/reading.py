@@ -107,7 +107,7 @@ def _plan(run: Path, number: int | None) -> Plan | None:
 def _snapshot(run: Path, plan: Plan | None) -> Snapshot | None:
     try:
         return folder.read_snapshot(run, plan.snapshot) if plan else None
-    except (OSError, ValueError):
+    except UsageError:
         return None
 
 

@@ -18,6 +18,7 @@ from fitscale.errors import DataError, UsageError, WorkloadError
 from fitscale.records.base import canonical_json
 from fitscale.records.workload import ModelSpec, Workload
 from fitscale.registry import framework_of
+from fitscale.running.staging import Staging
 from fitscale.store import files, folder, trust
 from fitscale.work.live import signature_name
 from fitscale.workload import parse
@@ -29,10 +30,10 @@ ROW_GROUP = 131_072
 PLACEHOLDER = "live.estimator"
 
 
-def staged(document: Mapping[str, Any], run: Path | None, runs: Path, base: Path) -> tuple[Workload, bool]:
-    """The workload of a mapping, its live objects kept in the run; and whether only this process can fit it.
+def staged(document: Mapping[str, Any], run: Path | None, runs: Path, base: Path) -> tuple[Workload, bool, Staging]:
+    """(the workload of a mapping, its live objects kept in the run; whether only this process can fit it; what was kept).
 
-    Nothing is written before everything else in the mapping was understood.
+    Nothing is written before everything else in the mapping was understood, and the run is not begun by it.
 
     Raises
     ------
@@ -51,19 +52,19 @@ def staged(document: Mapping[str, Any], run: Path | None, runs: Path, base: Path
     name = document.get("name") or _name(data)
     workload = parse({**document, "name": name, "data": data, "model": model}, file=None, folder=base)
     place = run or runs / workload.name
-    inline = False
-    if estimator is not None:
-        described, payload = _described(estimator, workload.model)
-        if payload is not None:
-            folder.create(place, workload.name)
-            described = described.but(live=_keep_pickle(place, payload))
-            inline = b"__main__" in payload
-        workload = workload.but(model=described)
-    if frame is not None:
-        folder.create(place, workload.name)
-        kept = write_frame(frame, place / "live")
-        workload = workload.but(data=workload.data.but(uri=str(kept.absolute())))
-    return workload, inline
+    folder.is_begun(place)
+    staging, inline = Staging(place), False
+    with staging, folder.writing(place):
+        if estimator is not None:
+            described, payload = _described(estimator, workload.model)
+            if payload is not None:
+                described = described.but(live=_keep_pickle(place, payload))
+                inline = b"__main__" in payload
+            workload = workload.but(model=described)
+        if frame is not None:
+            kept = write_frame(frame, place / "live")
+            workload = workload.but(data=workload.data.but(uri=str(kept.absolute())))
+    return workload, inline, staging
 
 
 def write_frame(frame: Any, to: Path) -> Path:
@@ -86,13 +87,13 @@ def write_frame(frame: Any, to: Path) -> Path:
             with open(temporary, "rb+") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
                 os.fsync(file.fileno())
-            os.replace(temporary, to / f"{digest}.parquet")
+            os.replace(temporary, to / f"frame-{digest}.parquet")
         except pa.ArrowException as error:
             raise DataError(f"data.uri: the frame cannot be written as Parquet: {error}") from None
         finally:
             temporary.unlink(missing_ok=True)
         files.sync_folder(to)
-    return to / f"{digest}.parquet"
+    return to / f"frame-{digest}.parquet"
 
 
 def _table(frame: Any) -> pa.Table:

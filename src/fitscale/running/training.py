@@ -107,9 +107,11 @@ def train(
             if begun is None:
                 plan, live = _plan(run, prepared, attempts, machine, partition, sizes, choose, probe_s, trust, told)
                 begun = _begin(run, prepared, state, basis, plan, journal, sizes, partition)
-            return _finish(run, prepared, begun, attempts, machine, journal, plan, live, sizes, partition, trust)
+            done = _finish(run, prepared, begun, attempts, machine, journal, plan, live, sizes, partition, trust)
         finally:
             attempts.kill_all()
+        _look_after(prepared, begun.version, told)
+        return done
 
 
 def plan_only(
@@ -141,6 +143,7 @@ def plan_only(
             ).run()  # fmt: skip
         finally:
             attempts.kill_all()
+        folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
         folder.write_plan(run, outcome.plan)
         journal.append("plan", number=outcome.plan.number)
         if outcome.plan.decision.chosen is None and probes.wrong is not None:
@@ -159,6 +162,21 @@ def _look_before(workload: Workload, run: Path, choose: str | None, trust: bool)
     if choose is not None:
         only(choose, *candidates(prepared, machine, engines_for(choose)))
     return prepared
+
+
+def _look_after(prepared: Prepared, version: int, told: Told) -> None:
+    """Say what was added or changed while the run went on: its version is of the data as it was begun."""
+    from fitscale.data.reader import open_reader
+    from fitscale.data.snapshot import verify
+
+    try:
+        what = verify(open_reader(prepared.workload.data, prepared.snapshot).source, prepared.snapshot)
+    except FitscaleError as error:
+        what = str(error)
+    if what:
+        told.note(
+            f"the data changed while version {version} was trained ({what}); the same command trains on it as it is now"
+        )
 
 
 def machine_for(workload: Workload, run: Path) -> Machine:
@@ -245,6 +263,7 @@ def _plan(
         sizes=sizes, elsewhere=_elsewhere(prepared.workload),
     ).run()  # fmt: skip
     plan = outcome.plan
+    folder.write_snapshot(run, prepared.snapshot)
     folder.write_plan(run, plan)
     told.plan(plan)
     decision = plan.decision

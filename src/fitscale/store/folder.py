@@ -12,9 +12,11 @@ versions/V/{index.parquet, metrics.json, failures.jsonl, manifest.json}   CURREN
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -34,23 +36,43 @@ def create(run: Path, name: str) -> None:
     UsageError
         If the folder cannot be written, or belongs to something else.
     """
-    try:
-        if (run / "run.json").exists():
-            check(run)
+    with writing(run):
+        if is_begun(run):
             return
-        if run.is_dir() and any(_is_foreign(path.name) for path in run.iterdir()):
-            raise UsageError(f"{run}: is not a run, and not empty; name another folder with --run")
-        with files.disk_errors(run):
-            run.mkdir(parents=True, exist_ok=True)
+        run.mkdir(parents=True, exist_ok=True)
         files.create(run / "run.json", json.dumps({"fitscale": RUN_FORMAT, "name": name}, sort_keys=True))
+    crash.point("run.created")
+
+
+def is_begun(run: Path) -> bool:
+    """Whether this is a run already; else one can be begun here.
+
+    Raises
+    ------
+    UsageError
+        If the folder belongs to something else, or a newer version made the run.
+    """
+    if (run / "run.json").exists():
+        check(run)
+        return True
+    if run.is_dir() and any(_is_foreign(path.name) for path in run.iterdir()):
+        raise UsageError(f"{run}: is not a run, and not empty; name another folder with --run")
+    return False
+
+
+@contextlib.contextmanager
+def writing(run: Path) -> Iterator[None]:
+    """Turn what keeps us from writing to a run folder into the error that says so."""
+    try:
+        with files.disk_errors(run):
+            yield
     except OSError as error:
         raise UsageError(f"{run}: cannot write here ({error.strerror}); name another folder with --run") from error
-    crash.point("run.created")
 
 
 def _is_foreign(name: str) -> bool:
     # What a beginning leaves that was killed before run.json had its name is no reason to refuse the next one.
-    return name not in ("lock", "plans") and not name.startswith(".run.json.")
+    return name not in ("lock", "plans", "live", "signatures") and not name.startswith(".run.json.")
 
 
 def check(run: Path) -> str:
@@ -95,7 +117,18 @@ def _timeless(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def read_snapshot(run: Path, name: str) -> Snapshot:
-    return Snapshot.from_json((run / "data" / name / "snapshot.json").read_bytes())
+    """A snapshot by its name.
+
+    Raises
+    ------
+    UsageError
+        If it is not there or cannot be read.
+    """
+    path = run / "data" / name / "snapshot.json"
+    try:
+        return Snapshot.from_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); plan anew, or train anew with --fresh") from error
 
 
 def write_task(run: Path, task: Task) -> str:

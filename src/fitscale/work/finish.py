@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
@@ -50,6 +50,7 @@ def finish(run: Path, order: Order) -> None:
         failed=status.count("failed"),
         unfit=status.count("unfit"),
         payloads=tuple(payloads),
+        gives=_given(run, task, next(iter(results.values()))),
         metric=name,
         scores=scores,
     )
@@ -178,7 +179,7 @@ def _predictions(run: Path, results: list[ChunkResult]) -> pa.Table | None:
     return pa.concat_tables(parts) if parts else None
 
 
-def _given(run: Path, task: Task, results: list[ChunkResult]) -> str:
+def _given(run: Path, task: Task, results: list[ChunkResult]) -> Literal["probabilities", "margins", "labels"]:
     """What the models gave: probabilities, margins or labels."""
     import pyarrow.parquet as pq
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitscale.contracts import Batch
 from fitscale.records.run import Recipe
@@ -34,9 +34,16 @@ class Model:
         The labels in the order of their codes; None for a regressor.
     """
 
-    def __init__(self, payload: bytes, encoding: Encoding, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        payload: bytes,
+        encoding: Encoding,
+        recipe: Recipe,
+        gives: Literal["probabilities", "margins", "labels"] = "probabilities",
+    ) -> None:
         self.recipe = recipe
         self.encoding = encoding
+        self.gives = gives
         self._framework = plugin("frameworks", recipe.framework)()
         self.native = self._framework.load(payload)
         self.classes = encoding.labels()
@@ -57,7 +64,7 @@ class Model:
         """
         proba = self.predictions(as_table(data)).proba
         if proba is None:
-            raise AttributeError(f"{self.recipe.estimator.path} gives no probabilities")
+            raise AttributeError(no_probabilities(self.recipe.estimator.path, self.gives))
         return proba
 
     def predictions(self, table: pa.Table | pa.RecordBatch) -> Prediction:
@@ -74,7 +81,8 @@ class Model:
         found = list(self._framework.score(self.native, self._encoded(batches)))
         if not found:
             return np.empty(0), None
-        proba = [s.proba for s in found if s.proba is not None]
+        # Of margins there are shares in the same order, for metrics: they are no probabilities.
+        proba = [s.proba for s in found if s.proba is not None and self.gives == "probabilities"]
         return np.concatenate([s.value for s in found]), np.concatenate(proba) if proba else None
 
     def _encoded(self, batches: list[pa.RecordBatch]) -> Iterator[Batch]:
@@ -83,6 +91,16 @@ class Model:
         for batch in batches:
             if batch.num_rows:
                 yield Batch(self.encoding.apply(batch), np.empty(0), None, np.arange(batch.num_rows))
+
+
+def no_probabilities(estimator: str, gives: str) -> str:
+    """The sentence for those who ask for them all the same."""
+    if gives == "margins":
+        return (
+            f"{estimator} gives margins, which are no probabilities; inside sklearn.calibration.CalibratedClassifierCV it"
+            " has some"
+        )
+    return f"{estimator} gives labels alone, no probabilities"
 
 
 def as_table(data: Any) -> pa.Table | pa.RecordBatch:
