@@ -8,7 +8,7 @@ import statistics
 import sys
 from typing import Any
 
-from common import WORK, fitscale, flights, job, measured, table, write
+from common import WORK, committed_s, fitscale, flights, job, measured, table, write
 
 SHAPES: dict[str, dict[str, Any]] = {
     "flights 1.5M x 29": {"kind": "flights", "rows": 1_500_000},
@@ -75,6 +75,7 @@ def one(shape: str, estimator: str, params: dict[str, Any]) -> dict[str, Any]:
     forecast, choice = chosen["forecast"], chosen["candidate"]["name"]
     shutil.rmtree(run)  # what probing kept must not shorten the run that it is compared with
     actual = measured(fitscale("train", path, "--run", run, "--choose", choice))
+    actual = actual._replace(wall_s=committed_s(run, actual))  # what is forecast ends with the committed version
     events = [
         json.loads(line) for p in sorted(run.glob("attempts/*/memory.jsonl")) for line in p.read_text().splitlines()
     ]

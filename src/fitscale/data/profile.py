@@ -28,7 +28,7 @@ __all__ = [
 
 PILOT_ROWS = 16_384  # read first, to learn how fast the rest is
 BATCH_CELLS = 4_000_000  # at once: the time is looked at between batches
-SMALL_ROWS = 131_072  # so many are read at once, without a pilot
+SMALL_CELLS = 10_000_000  # so many are read at once, without a pilot: less than half a second
 KEY_SHARE = 0.95  # so many different values in so many rows: a key (above 4,096 the count is ± 2.6 %)
 
 
@@ -67,7 +67,8 @@ def _columns(reader: Reader, limit_bytes: int, until: float) -> tuple[dict[str, 
     smaller one was finished: what was read of it is not spread over the data.
     """
     all_bytes = _bytes(reader)
-    part = reader if reader.rows <= SMALL_ROWS and all_bytes <= limit_bytes else reader.sample(PILOT_ROWS, seed=0)
+    small = reader.rows * len(reader.snapshot.columns) <= SMALL_CELLS and all_bytes <= limit_bytes
+    part = reader if small else reader.sample(PILOT_ROWS, seed=0)
     finished: dict[str, ColumnTally] | None = None
     spent = 0
     kept = min(KEPT, max(256, KEPT_OF_ALL // len(reader.snapshot.columns)))

@@ -16,7 +16,7 @@ from fitscale.store import chunks, folder
 
 CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
 BATCH_ROWS = 65_536
-LEAST_CHUNKS = 32  # small jobs are cut finer, so that progress is seen and workers end together
+LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen and workers end together
 
 
 def write_tasks(

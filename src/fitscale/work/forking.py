@@ -7,6 +7,8 @@ child goes on with the rest.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pickle
 import select
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 from fitscale.work.failure import of_exit
 
 LOOK_S = 0.01  # between looks at what a child holds
+PIPE_BYTES = 1 << 20  # a child goes on with the next fit while the last is read
 _HEADER = struct.Struct("<cqq")  # b'B' began item | b'R' result of item | b'E' end; item; length
 
 
@@ -76,6 +79,8 @@ def _child(
     """Fork once for these items; what the child says, and (b'E', -1, (kind, why)) if it did not come to its end."""
     parent = os.getpid()
     read, write = os.pipe()
+    with contextlib.suppress(OSError):  # the user's pipes may have no more room
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     pid = os.fork()
     if pid == 0:
         _in_child(parent, items, fit, read, write)
