@@ -25,17 +25,17 @@ def total(terms: tuple[Term, ...]) -> float:
 @pytest.mark.parametrize(
     ("form", "rows", "features", "missing", "depth", "mib"),
     [
-        ("matrix", 1_000_000, 30, 0.0, 6, 213),
+        ("matrix", 1_000_000, 30, 0.0, 6, 370),
         ("bins", 1_000_000, 30, 0.0, 6, 122),
         ("cache", 1_000_000, 30, 0.0, 6, 99),
-        ("matrix", 1_000_000, 30, 0.1, 6, 275),
+        ("matrix", 1_000_000, 30, 0.1, 6, 410),
         ("bins", 1_000_000, 30, 0.1, 6, 196),
         ("cache", 1_000_000, 30, 0.1, 6, 110),
-        ("matrix", 2_500_000, 29, 0.02, 8, 684),
+        ("matrix", 2_500_000, 29, 0.02, 8, 1073),
         ("bins", 2_500_000, 29, 0.02, 8, 510),
         ("bins", 2_500_000, 29, 0.5, 8, 380),
         ("cache", 2_500_000, 29, 0.02, 8, 227),
-        ("matrix", 300_000, 60, 0.1, 10, 360),
+        ("matrix", 300_000, 60, 0.1, 10, 403),
         ("bins", 300_000, 60, 0.1, 10, 391),
     ],
 )
@@ -50,7 +50,7 @@ def test_memory_priors_tell_what_was_measured(
 
 @pytest.mark.parametrize(
     ("rows", "features", "missing", "depth", "binning", "rounds"),
-    [(1_000_000, 30, 0.0, 6, 5.8, 1.1), (1_000_000, 30, 0.1, 6, 6.5, 1.8), (300_000, 60, 0.1, 10, 3.9, 3.8)],
+    [(1_000_000, 30, 0.0, 6, 4.3, 1.1), (1_000_000, 30, 0.1, 6, 4.0, 1.6), (300_000, 60, 0.1, 10, 2.5, 2.4)],
 )
 def test_time_priors_tell_what_was_measured(
     rows: int, features: int, missing: float, depth: int, binning: float, rounds: float

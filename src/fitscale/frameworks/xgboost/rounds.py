@@ -45,9 +45,10 @@ def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context
     booster = xgboost.Booster(params, cache=cache, model_file=None if state is None else bytearray(state))
     at = 0 if state is None else booster.num_boosted_rounds()
     history = list(context.scores().get(job.watch.name, ())[:at]) if job.watch else []
+    binned = matrices.binned
     while at < job.rounds and not enough(history, job.patience):
         scores: dict[str, float] = {}
-        with context.phase("iterations"):
+        with context.phase("iterations" if binned else "bin"):
             if job.sampling and at % SEGMENT == 0:
                 booster.load_config(booster.save_config())
                 booster.set_param({"seed": round_seed(job.seed, at)})
@@ -58,7 +59,7 @@ def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context
                 text = booster.eval_set([(matrices.validation, "v")], at)
                 scores[job.watch.name] = job.watch.value(float(text.rpartition(":")[2]))
                 history.append(scores[job.watch.name])
-        at += 1
+        at, binned = at + 1, True
         # The answer is not needed: going on from this booster gives the same trees as from the bytes.
         context.report(at, lambda: bytes(booster.save_raw("ubj")), scores)
     with context.phase("save"):
