@@ -13,7 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bad_jobs import KEYS, LOGISTIC, REGRESSOR, N, as_plain_user, job, refuse, table, there, versions, write
+from bad_jobs import (
+    BASELINE,
+    KEYS,
+    LOGISTIC,
+    REGRESSOR,
+    XGBOOST,
+    N,
+    as_plain_user,
+    job,
+    refuse,
+    table,
+    there,
+    versions,
+    write,
+)
 from commands import fitscale
 
 NUMBERS = tuple(map(float, range(N)))
@@ -149,6 +163,15 @@ def test_one_row_that_is_wrong_is_named(
     """Of one model: exit code 2 with the row's number, and no version. (In a group it is that group's failure.)"""
     write(tmp_path, table(**over))
     refuse(fitscale("train", job(tmp_path, **{k: dict(v) for k, v in sections.items()})), *says)
+    assert versions(tmp_path) == []
+
+
+@pytest.mark.parametrize("model", [BASELINE, XGBOOST, LOGISTIC], ids=["baseline", "xgboost", "sklearn"])
+def test_a_hold_out_that_leaves_no_row_to_train_on(tmp_path: Path, model: dict[str, Any]) -> None:
+    """The same sentence, whichever library was to fit nothing."""
+    write(tmp_path, table().slice(0, 20))
+    path = job(tmp_path, model=model, evaluate={"holdout": "99.9%"})
+    refuse(fitscale("train", path, "--quiet"), "evaluate: no row is left to train on; hold out less")
     assert versions(tmp_path) == []
 
 

@@ -199,6 +199,16 @@ def test_a_choice_that_is_not_there(
     assert there(tmp_path) == before
 
 
+def test_what_gives_another_model_runs_where_it_is_allowed(tmp_path: Path) -> None:
+    """The refusal says which key allows it and where it stands, and with it the same choice is trained."""
+    write(tmp_path)
+    sgd = {"estimator": "sklearn.linear_model.SGDClassifier", "params": {"loss": "log_loss"}}
+    argv = ("--choose", "out-of-core", "--quiet")
+    said = fitscale("train", job(tmp_path, model=sgd), *argv)
+    refuse(said, "gives another model", "allow it with 'allow_other: true', beside 'model'", code=3)
+    assert fitscale("train", job(tmp_path, model=sgd, allow_other=True), *argv).code == 0
+
+
 @pytest.mark.parametrize("argv", [("plan",), ("train",), ("doctor",), ("train", "--json")])
 def test_a_secret_is_never_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]) -> None:
     """``${PGPASSWORD}`` stays what it is, whatever goes wrong, with the trace too; no file has the value."""

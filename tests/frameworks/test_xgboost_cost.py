@@ -49,6 +49,24 @@ def test_memory_priors_tell_what_was_measured(
 
 
 @pytest.mark.parametrize(
+    ("form", "rows", "features", "mb"),
+    [
+        ("matrix", 500, 10_000, 480),
+        ("matrix", 2_000, 10_000, 942),
+        ("bins", 2_000, 10_000, 782),
+        ("matrix", 8_000, 3_000, 798),
+        ("bins", 30_000, 1_000, 884),
+    ],
+)
+def test_ten_thousand_columns_of_few_rows_are_no_twenty_gigabytes(
+    form: Form, rows: int, features: int, mb: float
+) -> None:
+    """Quantiles are found in no more room than the rows take: real fits of depth 3, the matrix included."""
+    law = XGBoost().law(Shape(rows=rows, features=features), recipe(n_estimators=2, max_depth=3), form)
+    assert 0.65 < (total(law.memory) - WORKER_BYTES) / 1e6 / mb < 2
+
+
+@pytest.mark.parametrize(
     ("rows", "features", "missing", "depth", "binning", "rounds"),
     [(1_000_000, 30, 0.0, 6, 4.3, 1.1), (1_000_000, 30, 0.1, 6, 4.0, 1.6), (300_000, 60, 0.1, 10, 2.5, 2.4)],
 )

@@ -22,6 +22,7 @@ from fitscale.data.features import encodable, feature_columns, kind_of
 from fitscale.data.folds import TRAIN, assign, column_of
 from fitscale.data.labels import LabelLearner, labels_for
 from fitscale.data.moments import Moments
+from fitscale.data.rowcheck import no_training_rows
 from fitscale.errors import DataError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
     if isinstance(target, LabelLearner):
         wanted.append(target.name)
     by = column_of(folds)
+    seen = 0  # training rows, where features are learnt
     if wanted:
         for first, batch in blocks(reader, [*wanted, *([by] if by and by not in wanted else [])]):
             rows = np.arange(first, first + batch.num_rows)
@@ -72,6 +74,7 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
             if learning:
                 fold = assign(folds, rows, batch.column(by) if by else None)
                 picked = np.flatnonzero(fold == TRAIN)
+                seen += len(picked)
                 for feature in learning:
                     feature.add(batch.column(feature.name), None if len(picked) == len(fold) else picked)
     outcome = target.result() if isinstance(target, LabelLearner) else target
@@ -79,7 +82,13 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
     out = {name for name, _ in dropped}
     columns = tuple(feature.column(traits, data) for feature in features if feature.name not in out)
     if not columns:
-        raise DataError("data.features: no feature has a value in any training row")
+        raise (
+            no_training_rows()
+            if learning and not seen
+            else DataError(
+                "data.features: no feature has a value in any training row; give others with data.features.keep"
+            )
+        )
     encoding = Encoding(input=traits.input, missing=traits.missing, columns=columns, outcome=outcome, dropped=dropped)
     return encoding.but(sparse=True) if traits.sparse and _density(encoding) < SPARSE_BELOW else encoding
 

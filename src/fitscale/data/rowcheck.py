@@ -46,6 +46,10 @@ def check(batch: Batch, encoding: Encoding, weight_name: str | None) -> None:
         raise infinite_values(X, encoding.names, row)
 
 
+def no_training_rows() -> DataError:
+    return DataError("evaluate: no row is left to train on; hold out less, by another column, or with another seed")
+
+
 def _check_target(y: np.ndarray, row: np.ndarray, name: str) -> None:
     gone = np.flatnonzero(np.isnan(y))
     if len(gone):

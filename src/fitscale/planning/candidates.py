@@ -92,5 +92,5 @@ def _reason_not(prepared: Prepared, arrangement: Arrangement, traits: Traits) ->
 def _other(prepared: Prepared) -> str:
     return (
         f"trains {prepared.workload.model.estimator} batch by batch, which gives another model than fitting it in one piece; "
-        "allow it with 'allow_other: true' under 'model'"
+        "allow it with 'allow_other: true', beside 'model'"
     )

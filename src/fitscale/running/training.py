@@ -171,7 +171,7 @@ def _look_after(prepared: Prepared, version: int, told: Told) -> None:
 
     try:
         what = verify(open_reader(prepared.workload.data, prepared.snapshot).source, prepared.snapshot)
-    except FitscaleError as error:
+    except (FitscaleError, OSError) as error:
         what = str(error)
     if what:
         told.note(

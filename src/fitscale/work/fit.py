@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale import metrics
+from fitscale.contracts import Stopped
+from fitscale.data.rowcheck import no_training_rows
 from fitscale.errors import OneClass
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
@@ -29,7 +31,14 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     state = context.resume()
     feed = feed_of(run, order, task, context)
     check_metric(task, feed)
-    fitted = framework.fit(feed, recipe, state, context)
+    try:
+        fitted = framework.fit(feed, recipe, state, context)
+    except Stopped:
+        raise
+    except Exception as error:  # each library has words of its own for it
+        if feed.count("train"):
+            raise
+        raise no_training_rows() from error
     if context.rank:
         return
     with context.phase("score"):
