@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,13 @@ from fitscale.errors import DataError, UsageError, nearest
 from fitscale.models.opened import Run
 from fitscale.records.base import Record
 from fitscale.records.workload import DataSpec
+from fitscale.store.folder import read_task
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from fitscale.data.reader import Reader
 
 BATCH_ROWS = 65_536
 
@@ -46,16 +50,42 @@ def predict(
     UsageError, DataError
         If the data or its columns cannot be used; nothing is left half-written.
     """
-    import pyarrow.parquet as pq
-
-    from fitscale.data.reader import open_reader
-
     if out.suffix != ".parquet" or out.is_dir():
         raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
     if proba and run.encoding.labels() is None:
         raise UsageError("--proba: the models are regressors; leave it out")
-    target = run.encoding.target_name
-    reader = open_reader(DataSpec(uri=uri, base=base, target=target))
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        reader = _reader(run, uri, base, temporary.with_suffix(".rows"))
+        return _predicted(run, uri, reader, out, temporary, proba, told)
+    finally:
+        shutil.rmtree(temporary.with_suffix(".rows"), ignore_errors=True)
+
+
+def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
+    """The new rows; those of a source that cannot be read as they are, are staged beside the predictions meanwhile."""
+    from fitscale.data.choosing import open_source
+    from fitscale.data.reader import Reader
+    from fitscale.data.staging import parquet_of
+
+    recipe = next(iter(run.manifest.recipes.values()))
+    written = read_task(run.path, recipe.digest).data.csv  # as what was trained on
+    source = open_source(DataSpec(uri=uri, base=base, target=run.encoding.target_name, csv=written))
+    if source.stable:
+        return Reader(source, source.snapshot())
+    if hasattr(source, "expects"):
+        source.expects = {column.name: column.type for column in run.encoding.columns}
+        source.expects |= {
+            field.name: str(field.type) for field in run.models().schema if field.name in run.manifest.groups
+        }
+    return parquet_of(source, beside)
+
+
+def _predicted(
+    run: Run, uri: str, reader: Reader, out: Path, temporary: Path, proba: bool, told: Callable[[int, int], None]
+) -> Predicted:
+    import pyarrow.parquet as pq
+
     there = [name for name, _ in reader.snapshot.columns]
     columns = [*run.manifest.groups, *(n for n in run.encoding.raw_columns if n not in run.manifest.groups)]
     for name in columns:
@@ -63,7 +93,6 @@ def predict(
             means = "by which models are found" if name in run.manifest.groups else "which the model was trained on"
             near = nearest(name, there) or f"; columns: {', '.join(there[:20])}{', …' if len(there) > 20 else ''}"
             raise DataError(f"{uri}: no column '{name}', {means}{near}")
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     writer: Any = None
     rows = predicted = 0
     why: dict[str, int] = {}

@@ -15,6 +15,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -46,6 +48,25 @@ def create(run: Path, name: str) -> None:
     except OSError as error:
         raise UsageError(f"{run}: cannot write here ({error.strerror}); name another folder with --run") from error
     crash.point("run.created")
+
+
+@contextmanager
+def begun(run: Path, name: str) -> Iterator[None]:
+    """A run that is there while something is put into it: one that was begun for it is taken back if that goes wrong."""
+    if (run / "run.json").exists():
+        yield
+        return
+    new = next((path for path in (*reversed(run.parents), run) if not path.exists()), None)
+    create(run, name)
+    try:
+        yield
+    except UsageError:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
+        else:  # an empty folder was there
+            (run / "run.json").unlink()
+            shutil.rmtree(run / "data", ignore_errors=True)
+        raise
 
 
 def _is_foreign(name: str) -> bool:

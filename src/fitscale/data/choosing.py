@@ -1,0 +1,66 @@
+"""Which source reads what a workload names: by the uri's scheme, of paths by the endings of the names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fitscale.data.sources import listing
+from fitscale.errors import DataError, UsageError, WorkloadError
+from fitscale.registry import names, plugin, source_of
+
+if TYPE_CHECKING:
+    from fitscale.contracts import Source
+    from fitscale.records.workload import DataSpec
+
+PATHS = ("", "file")
+
+
+def source_class(data: DataSpec) -> Any:
+    """The class of the source.
+
+    Raises
+    ------
+    WorkloadError, DataError
+        At data.uri: no source reads it, or several would: files of different kinds lie together.
+    """
+    scheme = scheme_of(data.uri)
+    try:
+        usual = source_of(scheme)
+    except UsageError as error:
+        raise WorkloadError("data.uri", str(error)) from None
+    if scheme not in PATHS:
+        return usual
+    path = listing.locate(data.uri, data.base)
+    owners = {
+        ending: cls
+        for cls in (plugin("sources", name) for name in names("sources"))
+        if scheme in cls.schemes
+        for ending in getattr(cls, "suffixes", ())
+    }
+    there = listing.endings(path, owners)
+    kinds = {owners[ending].name: file for ending, file in there.items()}
+    if len(kinds) > 1:
+        one, two = list(kinds.values())[:2]
+        raise DataError(
+            f"{listing.PLACE}: {path} has files of different kinds: {one} and {two}; name a glob that matches one kind, such "
+            f"as {listing.glob_of(path, next(iter(there)))}"
+        )
+    return owners[next(iter(there))] if there else usual
+
+
+def open_source(data: DataSpec) -> Source:
+    """The source of what the workload names, looked at.
+
+    Raises
+    ------
+    WorkloadError, DataError
+        At data.uri: what cannot be read.
+    """
+    source: Source = source_class(data).open(data)
+    return source
+
+
+def scheme_of(uri: str) -> str:
+    """``s3`` of ``s3://bucket/key``; '' of a path."""
+    scheme, found, _ = uri.partition("://")
+    return scheme if found else ""
