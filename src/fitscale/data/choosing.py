@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale.data.sources import listing
@@ -45,7 +46,22 @@ def source_class(data: DataSpec) -> Any:
             f"{listing.PLACE}: {path} has files of different kinds: {one} and {two}; name a glob that matches one kind, such "
             f"as {listing.glob_of(path, next(iter(there)))}"
         )
+    if not there and path.is_file() and not _is_or_was(path, b"PAR"):
+        raise DataError(
+            f"{listing.PLACE}: {path} is of a kind that its name does not say; names of what is read end in "
+            f"{', '.join(owners)}: rename it, or convert it"
+        )
     return owners[next(iter(there))] if there else usual
+
+
+def _is_or_was(path: Path, magic: bytes) -> bool:
+    """Whether a file begins as one of a kind does; one that cannot be read, or is empty, may have been to."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(magic))
+    except OSError:
+        return True
+    return head == magic or not head
 
 
 def open_source(data: DataSpec) -> Source:
