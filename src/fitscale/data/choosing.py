@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitscale.data.sources import listing
 from fitscale.errors import DataError, UsageError, WorkloadError
+from fitscale.records.workload import Csv
 from fitscale.registry import names, plugin, source_of
 
 if TYPE_CHECKING:
@@ -70,9 +71,12 @@ def open_source(data: DataSpec) -> Source:
     Raises
     ------
     WorkloadError, DataError
-        At data.uri: what cannot be read.
+        At data.uri: what cannot be read. At data.csv: what says how to read another kind of data.
     """
-    source: Source = source_class(data).open(data)
+    cls = source_class(data)
+    if data.csv != Csv() and "csv" not in getattr(cls, "takes", ()):
+        raise WorkloadError("data.csv", f"{data.uri} is no delimited text: leave it out")
+    source: Source = cls.open(data)
     return source
 
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ def staged(
     StorageFull
         If the disk is; nothing is left behind.
     """
-    origin = outline_of(source)
+    folder, origin = folder.absolute(), outline_of(source)
     check_columns(origin, data, counted=any(piece.parts for piece in origin.pieces))
     asked = digest_of(str(FORMAT), data.csv.to_json(), repr((data.table, data.query, data.key)))
     about = None if fresh and any(not piece.pin for piece in origin.pieces) else _found(folder, source, origin, asked)
@@ -87,23 +87,23 @@ def _name(about: Staging) -> str:
 
 
 def _found(folder: Path, source: Source, origin: Snapshot, asked: str) -> Staging | None:
-    """What was staged before, from what is there now."""
-    for path in sorted(folder.glob(f"*/{ABOUT}")):
-        try:
-            about = Staging.from_json(path.read_bytes())
-        except (OSError, ValidationError):
-            continue
+    """What was staged last from what is there now."""
+    for about, path in sorted(_all(folder), key=lambda known: -known[0].at):
         if about.asked != asked or _differs(about.origin, origin):
             continue
-        if _times(about.origin) == _times(origin):
-            return about
-        if not about.digests:
+        if not about.digests or _times(about.origin) == _times(origin):
             return about
         if about.digests == source.digests():  # type: ignore[attr-defined]
             about = about.but(origin=origin)  # so that the next look is a short one
             _write_about(about, path)
             return about
     return None
+
+
+def _all(folder: Path) -> Iterator[tuple[Staging, Path]]:
+    for path in folder.glob(f"*/{ABOUT}"):
+        with suppress(OSError, ValidationError):
+            yield Staging.from_json(path.read_bytes()), path
 
 
 def _differs(one: Snapshot, other: Snapshot) -> bool:

@@ -68,7 +68,8 @@ def decided(
         Where 1,234 may be either.
     """
     found = resolved(kinds, delimiter, decimal)
-    for name, kind in expects.items():
+    for name, type in expects.items():
+        kind = type.replace("[ms", "[s")
         if name in found and (kind == K.TEXT or (found[name] == "null" and kind in K.KNOWN)):
             found[name] = kind
     notes = []

@@ -45,6 +45,7 @@ class Text:
     suffixes: ClassVar[tuple[str, ...]] = tuple(
         f".{kind}{packed}" for kind in ("csv", "tsv", "tab") for packed in ("", ".gz", ".zst")
     )
+    takes: ClassVar[tuple[str, ...]] = ("csv",)
     needs: ClassVar[tuple[str, ...]] = ()
     stable: ClassVar[bool] = False
 
