@@ -47,14 +47,29 @@ class Fitted(NamedTuple):
     units: int = 1
 
 
+class StartAgain(Exception):
+    """Raised by a source's stream: what it gave so far is not as it should be; it is to be asked again from its start."""
+
+
 @runtime_checkable
 class Source(Protocol):
-    """Where data is. Yields Arrow record batches, unit by unit; never holds the whole."""
+    """Where data is. Yields Arrow record batches, unit by unit; never holds the whole.
+
+    A source of paths has ``suffixes`` too, the endings of the names of its files, and ``takes`` names the sections of
+    ``data`` that say how to read it (``csv``). One that need not count may have
+    ``glance()``: a snapshot without what would have to be counted.
+
+    What is not ``stable`` is staged (`fitscale.data.staging`). Such a source may have ``outline()``: a snapshot before rows
+    are read, its columns as far as they are known and its pieces without parts; what cannot be pinned has an empty pin, and
+    is staged again only with ``--fresh``. ``stream()`` gives all rows once, in order, by as many threads as it likes, and
+    may raise `StartAgain`. ``digests()`` are those of all bytes of each piece, looked at where only a file's time has
+    changed. ``assumed`` says in words, after reading, what it rested on beyond what was said.
+    """
 
     name: ClassVar[str]
     schemes: ClassVar[tuple[str, ...]]  # of the uri; '' is a path
     needs: ClassVar[tuple[str, ...]]  # libraries
-    stable: ClassVar[bool]  # reads again identically; what does not is staged once
+    stable: ClassVar[bool]  # can be read again, the same and as fast as Parquet; what cannot is staged to Parquet once
 
     @classmethod
     def open(cls, data: DataSpec) -> Self:

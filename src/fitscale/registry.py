@@ -13,6 +13,8 @@ from fitscale.errors import MissingLibrary, UsageError, nearest
 BUILTIN: dict[str, dict[str, str]] = {
     "sources": {
         "files": "fitscale.data.sources.files:Files",
+        "text": "fitscale.data.sources.text:Text",
+        "arrow": "fitscale.data.sources.arrow:ArrowFiles",
         "synthetic": "fitscale.data.sources.synthetic:Synthetic",
     },
     "frameworks": {

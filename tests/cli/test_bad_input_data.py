@@ -79,7 +79,7 @@ BEFORE = {
     "no file": Case(lambda folder: None, ("data.uri: no file d.parquet in ", "starts from the workload's folder")),
     "a misspelt file": Case(write, ("no file d.parqet", "did you mean 'd.parquet'?"), {"data": {"uri": "d.parqet"}}),
     "not Parquet": Case(
-        lambda folder: (folder / "d.parquet").write_text("a,b\n1,2\n"), ("d.parquet is not Parquet", "convert it")
+        lambda folder: (folder / "d.parquet").write_text("a,b\n1,2\n"), ("d.parquet is not Parquet", "let its name say")
     ),
     "an empty file": Case(lambda folder: (folder / "d.parquet").touch(), ("d.parquet is empty: 0 bytes", "write it again")),
     "cut off": Case(_cut, ("d.parquet is cut off: 1,000 bytes", "copy it again")),

@@ -160,7 +160,7 @@ def test_odd_types_and_names_are_read(tmp_path):
     ("content", "words"),
     [
         (b"", "is empty: 0 bytes"),
-        (b"a,b\n1,2\n", "is not Parquet: only Parquet is read so far"),
+        (b"a,b\n1,2\n", "is not Parquet: let its name say what it is"),
         (b"PAR1" + b"x" * 100, "is cut off: 104 bytes"),
         (b"PAR1" + b"x" * 92 + b"\x10\0\0\0PAR1", "cannot be read as Parquet"),
         (b"PAR1" + b"x" * 92 + b"\xff\xff\0\0PAR1", "cut off"),
@@ -180,12 +180,12 @@ def test_what_is_not_there_says_what_is(tmp_path):
     write(tmp_path / "flights.parquet", 0, 2)
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
-    (tmp_path / "texts/a.csv").write_text("a\n1\n")
+    (tmp_path / "texts/a.txt").write_text("a\n1\n")
     for uri, words in [
         ("flihgts.parquet", "did you mean 'flights.parquet'"),
         ("no/such.parquet", f"no folder {tmp_path}/no"),
         ("empty", "it is empty"),
-        ("texts", "there are: a.csv"),
+        ("texts", "there are: a.txt"),
         ("part-*.parquet", "matches nothing"),
         ("texts/*", "matches no Parquet file"),
     ]:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitscale.data.reader import Reader, open_reader, scheme_of
+from fitscale.data.choosing import open_source, scheme_of
+from fitscale.data.reader import Reader, open_reader
 from fitscale.data.sample import merged, spread_ranges
-from fitscale.data.snapshot import stage
+from fitscale.data.staging import parquet_of
 from fitscale.errors import DataError, SourceChanged, WorkloadError
 from fitscale.records.data import Piece, Snapshot
 from fitscale.records.workload import DataSpec
@@ -121,18 +122,9 @@ def test_the_scheme_finds_the_source():
         open_reader(SPEC.but(uri="synthetik://?rows=5"))
 
 
-def test_a_staged_snapshot_is_read_where_it_lies(tmp_path):
-    """The workload still names the database or stream; the rows come from the folder."""
-    staged = stage(open_reader(SPEC), tmp_path / "staged")
-    reader = open_reader(SPEC, staged)
-    assert type(reader.source).__name__ == "Files"
-    pairs = zip(reader.batches(["x0", "y"]), open_reader(SPEC).batches(["x0", "y"]), strict=True)
-    assert all(one == two and a.equals(b) for (one, a), (two, b) in pairs)
-
-
 def test_data_that_is_gone_when_a_run_goes_on_can_be_put_back(tmp_path):
     """Without a snapshot it is a wrong workload, with one it is an interruption."""
-    stage(open_reader(SPEC), tmp_path / "d")
+    parquet_of(open_source(SPEC), tmp_path / "d")
     data = DataSpec(uri=str(tmp_path / "d"), target="y")
     snapshot = open_reader(data).snapshot
     (tmp_path / "d").rename(tmp_path / "e")

@@ -1,4 +1,4 @@
-"""Snapshots: what is noticed when the data changes, and staging."""
+"""Snapshots: what is noticed when the data changes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fitscale.data import snapshot as snapshots
 from fitscale.data.reader import open_reader
-from fitscale.data.snapshot import compare, stage, take, verify
-from fitscale.errors import DataError, WorkloadError
+from fitscale.data.snapshot import compare, take, verify
+from fitscale.errors import WorkloadError
 from fitscale.records.workload import DataSpec
 
 
@@ -81,41 +80,3 @@ def test_taking_checks_the_columns(data):
     with pytest.raises(WorkloadError, match=r"data\.target: no column 'yy'"):
         take(open_reader(data).source, data.but(target="yy"))
     assert take(open_reader(data).source, data).rows == 15
-
-
-def test_staging_keeps_rows_and_order(tmp_path, monkeypatch):
-    """Whole row groups however the source cuts its batches, several files, and the same bytes again."""
-    monkeypatch.setattr(snapshots, "GROUP_ROWS", 30_000)
-    monkeypatch.setattr(snapshots, "FILE_GROUPS", 3)
-    reader = open_reader(DataSpec(uri="synthetic://?rows=200000&columns=2&missing=0.3", target="y"))
-    staged = stage(reader, tmp_path / "one")
-    assert [rows for piece in staged.pieces for rows, _ in piece.parts] == [30_000] * 6 + [20_000]
-    assert len(staged.pieces) == 3
-    assert staged.columns == reader.snapshot.columns
-    names = [name for name, _ in staged.columns]
-    again = open_reader(DataSpec(uri=str(tmp_path / "one"), target="y"))
-    one = pa.Table.from_batches([b for _, b in reader.batches(names)])
-    assert one.equals(pa.Table.from_batches([b for _, b in again.batches(names)]))
-    assert stage(reader, tmp_path / "two").content == staged.content
-
-
-def test_staging_leaves_nothing_half_done(tmp_path):
-    """A reader that fails leaves no folder; one that is there is taken as it is; no rows are refused."""
-    reader = open_reader(DataSpec(uri="synthetic://?rows=300000&columns=1", target="y"))
-    broken = open_reader(DataSpec(uri="synthetic://?rows=300000&columns=1", target="y"))
-    good = broken.source.read
-
-    def read(snapshot, piece, part, columns, batch_rows):
-        if part == 3:
-            raise ConnectionError("the line broke")
-        return good(snapshot, piece, part, columns, batch_rows)
-
-    broken.source.read = read
-    with pytest.raises(ConnectionError):
-        stage(broken, tmp_path / "data")
-    assert list(tmp_path.iterdir()) == []
-    staged = stage(reader, tmp_path / "data")
-    assert stage(broken, tmp_path / "data") == staged
-    with pytest.raises(DataError, match="no rows"):
-        stage(reader.sample(0, 0), tmp_path / "none")
-    assert not (tmp_path / "none").exists()

@@ -111,23 +111,40 @@ def _workload(file: Path) -> Iterator[Finding]:
     if workload is None:
         return
     from fitscale.data.checks import check_columns
-    from fitscale.data.reader import open_reader
+    from fitscale.data.choosing import open_source
+    from fitscale.data.reader import Reader
+    from fitscale.data.staging import outline_of
 
-    reader, finding = _try(
-        "data",
-        lambda: open_reader(workload.data),
-        lambda r: f"{workload.data.uri}: {count(r.rows)} rows, {plural(len(r.snapshot.columns), 'column')}",
+    source, finding = _try(
+        "source", lambda: open_source(workload.data), lambda s: f"{workload.data.uri}, by source {s.name}"
     )
-    yield finding
-    if reader is not None:
-        yield _try(
-            "columns", lambda: check_columns(reader.snapshot, workload.data), lambda _: "all that are named are there"
-        )[1]
+    if source is None:
+        yield finding
+    elif source.stable:
+        reader, finding = _try(
+            "data",
+            lambda: Reader(source, source.snapshot()),
+            lambda r: f"{workload.data.uri}: {count(r.rows)} rows, {plural(len(r.snapshot.columns), 'column')}",
+        )
+        yield finding
+        if reader is not None:
+            yield _columns(lambda: check_columns(reader.snapshot, workload.data))
 
-        def first_row() -> int:
-            return int(next(iter(reader.batches([workload.data.target], batch_rows=1)))[1].num_rows)
+            def first_row() -> int:
+                return int(next(iter(reader.batches([workload.data.target], batch_rows=1)))[1].num_rows)
 
-        yield _try("reading", first_row, lambda _: "a row was read")[1]
+            yield _try("reading", first_row, lambda _: "a row was read")[1]
+    else:
+        outline, finding = _try(
+            "data",
+            lambda: outline_of(source),
+            lambda s: (
+                f"{workload.data.uri}: {size(s.bytes)}, {plural(len(s.columns), 'column')}; it is staged to Parquet once"
+            ),
+        )
+        yield finding
+        if outline is not None:
+            yield _columns(lambda: check_columns(outline, workload.data, counted=False))
     from fitscale.records.run import Estimator
     from fitscale.work.describe import describe
 
@@ -138,6 +155,10 @@ def _workload(file: Path) -> Iterator[Finding]:
         lambda: describe(estimator, workload.folder, model.framework),
         lambda d: f"{model.estimator}: a {d[1].target}, by framework {d[0]} ({', '.join(d[1].can)})",
     )[1]
+
+
+def _columns(check: Callable[[], None]) -> Finding:
+    return _try("columns", check, lambda _: "all that are named are there")[1]
 
 
 def _try(what: str, action: Callable[[], Any], told: Callable[[Any], str]) -> tuple[Any, Finding]:

@@ -71,12 +71,12 @@ def place(candidate: Candidate, here: str) -> str:
 
 def _facts(plan: Plan, width: int) -> list[str]:
     profile, shape, workload = plan.profile, plan.shape, plan.workload
-    source = workload.data.uri if len(workload.data.uri) <= 50 else "…" + workload.data.uri[-49:]
+    source = _shortened(workload.data.uri) if plan.staging is None else "it"
     seconds = "" if profile.read_s < 0.05 else f", {profile.read_s:.1f} s"
     read = f"Read {data_size(profile.read_bytes, max(profile.bytes, profile.read_bytes))} from {source}{seconds}"
     rows = profile.rows.value
     size_ = f"{count(rows)} rows × {plural(shape.features, 'feature')} = {count(rows * shape.features)} cells"
-    lines = [*tagged(read, "measured", width), *tagged(size_, profile.rows.origin, width)]
+    lines = [*_staged(plan, width), *tagged(read, "measured", width), *tagged(size_, profile.rows.origin, width)]
     if profile.groups:
         groups = profile.groups
         told = f"{plural(groups.n, 'group')} of {groups.rows_min:,} to {groups.rows_max:,} rows, half under {groups.rows_median:,}"
@@ -87,6 +87,25 @@ def _facts(plan: Plan, width: int) -> list[str]:
         *lines,
         *tagged(wanted or "Want: nothing said, so the fastest that fits", "stated" if wanted else "assumed", width),
     ]
+
+
+def _staged(plan: Plan, width: int) -> list[str]:
+    """What was read once for all, what that took and takes, and what reading it rested on."""
+    about = plan.staging
+    if about is None:
+        return []
+    whole = f"{size(about.origin.bytes)} of " if about.origin.bytes else ""
+    kept = f"{size(about.bytes)} of Parquet in the run, {duration(about.seconds)}"
+    lines = tagged(f"Staged {whole}{_shortened(plan.workload.data.uri)} once as {kept}", "measured", width)
+    for text in about.assumed[:SHOWN_WARNINGS]:
+        lines += tagged(f"Read {text}" if text.startswith("column") else f"Read with {text}", "assumed", width)
+    if len(about.assumed) > SHOWN_WARNINGS:
+        lines += wrapped("", f"and {len(about.assumed) - SHOWN_WARNINGS} more assumptions: --json lists them", width, 0)
+    return lines
+
+
+def _shortened(uri: str) -> str:
+    return uri if len(uri) <= 50 else "…" + uri[-49:]
 
 
 def machine_line(machine: Machine, allowed: str = "") -> str:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from fitscale.records.workload import DataSpec
 
 
-def check_columns(snapshot: Snapshot, data: DataSpec) -> None:
-    """Every named column is there, has one role, and a type that can play it; and there are rows.
+def check_columns(snapshot: Snapshot, data: DataSpec, *, counted: bool = True) -> None:
+    """Every named column is there, has one role, and a type that can play it; and there are rows, where they are counted.
 
     Raises
     ------
@@ -36,6 +36,8 @@ def check_columns(snapshot: Snapshot, data: DataSpec) -> None:
         taken[name] = place
         _check_type(place, name, types[name])
     feature_columns(data, snapshot.columns)
+    if not counted:
+        return
     if snapshot.rows == 0 and snapshot.where:
         raise DataError(f'data.where: no row is kept by "{snapshot.where}"; widen it')
     if snapshot.rows < 2:

@@ -6,9 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitscale.data.choosing import source_class
 from fitscale.data.sample import merged, spread_ranges
-from fitscale.errors import DataError, SourceChanged, UsageError, WorkloadError
-from fitscale.registry import plugin, source_of
+from fitscale.errors import DataError, SourceChanged
+from fitscale.registry import plugin
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,13 +121,12 @@ def open_reader(
     SourceChanged
         If there is a snapshot and what it pinned is gone.
     """
-    try:
-        cls = source_of(scheme_of(data.uri))
-    except UsageError as error:
-        raise WorkloadError("data.uri", str(error)) from None
-    if snapshot is not None and snapshot.source != cls.name:  # staged: Parquet in a folder of the run
+    if snapshot is None:
+        cls = source_class(data)
+    else:
         cls = plugin("sources", snapshot.source)
-        data = data.but(uri=snapshot.root, where=None)
+        if snapshot.origin is not None:  # staged: Parquet in a folder of the run
+            data = data.but(uri=snapshot.root, where=None)
     try:
         source = cls.open(data)
     except DataError as error:
@@ -139,12 +139,6 @@ def open_reader(
         if hasattr(source, setting):
             setattr(source, setting, value)
     return Reader(source, source.snapshot() if snapshot is None else snapshot)
-
-
-def scheme_of(uri: str) -> str:
-    """``s3`` of ``s3://bucket/key``; '' of a path."""
-    scheme, found, _ = uri.partition("://")
-    return scheme if found else ""
 
 
 def _overlaps(ranges: Sequence[tuple[int, int]], start: int, stop: int) -> Iterator[tuple[int, int]]:

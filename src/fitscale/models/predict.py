@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,14 @@ from fitscale.models.opened import Run
 from fitscale.models.sparing import Spared, scored
 from fitscale.records.base import Record
 from fitscale.records.workload import DataSpec
+from fitscale.store.folder import read_task
 from fitscale.work.model import no_probabilities
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from fitscale.data.reader import Reader
 
 BATCH_ROWS = 65_536
 
@@ -52,18 +56,50 @@ def predict(
     UsageError, DataError
         If the data or its columns cannot be used; nothing is left half-written.
     """
-    import pyarrow.parquet as pq
-
-    from fitscale.data.reader import open_reader
-
     if out.suffix != ".parquet" or out.is_dir():
         raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
     if proba and run.encoding.labels() is None:
         raise UsageError("--proba: the models are regressors; leave it out")
     if proba and run.manifest.gives != "probabilities":
         raise UsageError(f"--proba: {no_probabilities(run.estimator, run.manifest.gives)}; leave it out")
-    target = run.encoding.target_name
-    reader = open_reader(DataSpec(uri=uri, base=base, target=target))
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        reader = _reader(run, uri, base, temporary.with_suffix(".rows"))
+        return _predicted(run, named or uri, reader, out, temporary, proba, told)
+    finally:
+        shutil.rmtree(temporary.with_suffix(".rows"), ignore_errors=True)
+
+
+def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
+    """The new rows; those of a source that cannot be read as they are, are staged beside the predictions meanwhile."""
+    from fitscale.data.choosing import open_source, source_class
+    from fitscale.data.reader import Reader
+    from fitscale.data.staging import parquet_of
+
+    data = DataSpec(uri=uri, base=base, target=run.encoding.target_name)
+    if "csv" in getattr(source_class(data), "takes", ()):  # written as what was trained on, if that was said
+        data = data.but(csv=_trained_on(run).csv)
+    source = open_source(data)
+    if source.stable:
+        return Reader(source, source.snapshot())
+    if hasattr(source, "expects"):
+        source.expects = {column.name: column.type for column in run.encoding.columns}
+        source.expects |= {
+            field.name: str(field.type) for field in run.models().schema if field.name in run.manifest.groups
+        }
+    return parquet_of(source, beside)
+
+
+def _trained_on(run: Run) -> DataSpec:
+    recipe = next(iter(run.manifest.recipes.values()))
+    return read_task(run.path, recipe.digest).data
+
+
+def _predicted(
+    run: Run, named: str, reader: Reader, out: Path, temporary: Path, proba: bool, told: Callable[[int, int], None]
+) -> Predicted:
+    import pyarrow.parquet as pq
+
     if out.exists() and any(_is_file(Path(reader.snapshot.root, piece.path), out) for piece in reader.snapshot.pieces):
         raise UsageError(f"--out {out}: is the data itself; name another file")
     there = [name for name, _ in reader.snapshot.columns]
@@ -72,8 +108,7 @@ def predict(
         if name not in there:
             means = "by which models are found" if name in run.manifest.groups else "which the model was trained on"
             near = nearest(name, there) or f"; columns: {', '.join(there[:20])}{', …' if len(there) > 20 else ''}"
-            raise DataError(f"{named or uri}: no column '{name}', {means}{near}")
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+            raise DataError(f"{named}: no column '{name}', {means}{near}")
     writer: Any = None
     rows = predicted = 0
     why: dict[str, int] = {}
@@ -83,7 +118,7 @@ def predict(
             try:
                 result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
             except DataError as error:
-                where = f"{named or uri}, rows {first:,} to {first + batch.num_rows - 1:,}"
+                where = f"{named}, rows {first:,} to {first + batch.num_rows - 1:,}"
                 raise DataError(f"{where}: {error}") from error
             writer = writer or pq.ParquetWriter(temporary, result.schema)
             writer.write_table(result)

@@ -148,9 +148,12 @@ def _prepared(plan: Plan, snapshot: Snapshot, times: float) -> Prepared:
     )
     framework = next(iter(_frameworks(plan)))
     reader = None  # nothing is read
+    staging = plan.staging
+    if staging is not None:
+        staging = staging.but(bytes=round(staging.bytes * times), seconds=staging.seconds * times)
     return Prepared(
         workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
-        (Fit("fit", Folds(seed=workload.seed)),), shape,
+        (Fit("fit", Folds(seed=workload.seed)),), shape, staging,
     )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ class Known:
         self.sizes = sizes  # rows of each group
         self.shape = prepared.shape
         self.begun: Candidate | None = None  # the one whose beginning at full size was measured
-        self._rates = forecasting.rates_of(prepared.profile, prepared.snapshot, prepared.shape)
+        staged = prepared.staging.bytes if prepared.staging else 0
+        self._rates = forecasting.rates_of(prepared.profile, prepared.snapshot, prepared.shape, staged_bytes=staged)
         self._measured: dict[tuple[str, str, str], list[tuple[Measurement, Law]]] = {}
 
     @property

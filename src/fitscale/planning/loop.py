@@ -124,6 +124,7 @@ class Loop:
             measurements=self._known.measurements,
             plain_bytes=self._known.plain(found),
             probing_s=round(self._spent_s, 3),
+            staging=self._prepared.staging,
         )
         return Outcome(plan, self._handed_over(decision.chosen))
 

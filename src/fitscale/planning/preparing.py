@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale import metrics
 from fitscale.errors import NotOffered, WorkloadError
 from fitscale.records.base import digest_of
-from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot
+from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Staging
 from fitscale.records.run import Estimator, Recipe, Traits
 from fitscale.records.workload import Workload
 from fitscale.store import chunks, folder
@@ -18,6 +19,7 @@ from fitscale.work.describe import describe
 from fitscale.work.live import signature_name
 
 if TYPE_CHECKING:
+    from fitscale.contracts import Source
     from fitscale.data.reader import Reader
 
 ENCODING_FORMAT = 1
@@ -48,10 +50,18 @@ class Prepared(NamedTuple):
     traits: Traits
     fits: tuple[Fit, ...]
     shape: Shape  # of one fit on all of its rows
+    staging: Staging | None = None  # where the rows had to be read once for all
 
 
-def prepare(workload: Workload, run: Path, *, trust: bool = False) -> Prepared:
-    """Look at the data and the estimator.
+def prepare(
+    workload: Workload,
+    run: Path,
+    *,
+    trust: bool = False,
+    fresh: bool = False,
+    told: Callable[[str], None] = lambda text: None,
+) -> Prepared:
+    """Look at the data and the estimator. ``fresh``: at data that cannot be pinned as it is now.
 
     Raises
     ------
@@ -59,36 +69,41 @@ def prepare(workload: Workload, run: Path, *, trust: bool = False) -> Prepared:
         What cannot be trained, with its place and the next step.
     """
     from fitscale.data.checks import check_columns
+    from fitscale.data.choosing import open_source
     from fitscale.data.profile import profile
+    from fitscale.data.reader import Reader
+    from fitscale.data.staging import outline_of
 
-    reader = _open(workload, run)
-    check_columns(reader.snapshot, workload.data)
+    source = open_source(workload.data)
+    if hasattr(source, "threads"):
+        source.threads = len(os.sched_getaffinity(0))  # no process is forked from this one
+    snapshot = source.snapshot() if source.stable else outline_of(source)
+    check_columns(snapshot, workload.data, counted=source.stable)
     _check_names(workload)
     estimator = estimator_of(workload, run, trust=trust)
     framework, traits = describe(estimator, workload.folder, workload.model.framework)
     estimator = estimator.but(params=traits.params, source=traits.source, live=workload.model.live)
     _check_abilities(workload, traits)
+    # Last, as it may take long: what else is wrong is known by now.
+    reader, staging = (Reader(source, snapshot), None) if source.stable else _staged(source, workload, run, fresh, told)
     about = profile(reader, workload.data, limit_bytes=PROFILE_BYTES, limit_s=PROFILE_S)
     fits = _fits(workload, reader)
     return Prepared(
         workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
-        shape_of(workload, reader.snapshot, about, traits),
+        shape_of(workload, reader.snapshot, about, traits), staging,
     )  # fmt: skip
 
 
-def _open(workload: Workload, run: Path) -> Reader:
+def _staged(
+    source: Source, workload: Workload, run: Path, fresh: bool, told: Callable[[str], None]
+) -> tuple[Reader, Staging]:
     from fitscale.data.checks import check_columns
-    from fitscale.data.reader import open_reader
-    from fitscale.data.snapshot import stage
+    from fitscale.data.staging import staged
 
-    reader = open_reader(workload.data, threads=len(os.sched_getaffinity(0)))
-    if reader.source.stable:
-        return reader
-    check_columns(reader.snapshot, workload.data)
-    folder.create(run, workload.name)  # what is wrong by the columns alone leaves no run behind
-    # What cannot be read again identically is read once, to Parquet in the run, and from there on.
-    staged = stage(reader, run / "data" / digest_of("staged", workload.data.to_json()))
-    return open_reader(workload.data, staged)
+    with folder.begun(run, workload.name):  # data that is wrong leaves no run behind
+        reader, staging = staged(source, workload.data, run / "data", fresh=fresh, told=told)
+        check_columns(reader.snapshot, workload.data)
+        return reader, staging
 
 
 def estimator_of(workload: Workload, run: Path, *, trust: bool = False) -> Estimator:

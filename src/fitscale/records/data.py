@@ -33,6 +33,7 @@ class Snapshot(Record):
     columns: tuple[tuple[str, str], ...]  # (name, Arrow type)
     pieces: tuple[Piece, ...]
     where: str | None = None
+    origin: Snapshot | None = None  # of what it was staged from
 
     @property
     def rows(self) -> int:
@@ -47,6 +48,20 @@ class Snapshot(Record):
         """The digest of what the rows are: not of where they lie, nor of times."""
         pinned = [f"{p.path}\0{p.bytes}\0{p.pin}\0{p.parts}" for p in self.pieces]
         return digest_of(self.where or "", repr(self.columns), *pinned)
+
+
+class Staging(Record):
+    """What was read once and written as Parquet into the run, because reading it again would cost as much, or differ."""
+
+    origin: Snapshot  # as it was pinned before
+    asked: str  # digest of how it was to be read
+    content: str  # of the snapshot that it became
+    rows: int
+    bytes: int  # of the Parquet files
+    seconds: float  # wall, measured
+    at: float  # when it was read: seconds since 1970
+    assumed: tuple[str, ...] = ()
+    digests: dict[str, str] = {}  # of all bytes of each piece, where the source gives them
 
 
 class ColumnProfile(Record):

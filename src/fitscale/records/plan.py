@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from fitscale.records.base import Figure, Record
-from fitscale.records.data import Profile, Shape
+from fitscale.records.data import Profile, Shape, Staging
 from fitscale.records.machine import Machine
 from fitscale.records.run import Form, Strategy, Traits
 from fitscale.records.workload import Workload
@@ -154,4 +154,5 @@ class Plan(Record):
         None  # what the plain script would hold: all rows in one matrix, then in the library's own
     )
     probing_s: float = 0.0  # not refunded
+    staging: Staging | None = None  # of data that was read once for all
     recipes: dict[str, str] = {}  # task name → recipe digest

@@ -20,6 +20,16 @@ class Features(Record):
     max_categories: int = 10_000  # rarer categories become 'other'
 
 
+class Csv(Record):
+    """How text files are written, where that is not as they show it themselves."""
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    header: bool | tuple[str, ...] | None = None  # true: the first line has names; or the names, where no line has them
+    missing: tuple[str, ...] = ()  # words for a missing value; default: empty, NA, null, NaN, …
+
+
 class DataSpec(Record):
     """Where the data is, and what its columns mean."""
 
@@ -29,6 +39,7 @@ class DataSpec(Record):
     query: str | None = None
     key: str | None = None
     where: str | None = None
+    csv: Csv = Csv()
     target: str
     groups: tuple[str, ...] = ()
     time: str | None = None

@@ -81,13 +81,13 @@ def train(
     UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
         See the exit codes in `errors`.
     """
-    looked_at = _look_before(workload, run, choose, trust)
+    looked_at = _look_before(workload, run, choose, trust, told)
     folder.create(run, workload.name)
     with RunLock(run) as lock, disk_errors(run):
         journal = Journal(run, lock.epoch)
         journal.append("command", command="train")
         folder.clear_scratch(run)
-        prepared = looked_at or prepare(workload, run, trust=trust)
+        prepared = looked_at or prepare(workload, run, trust=trust, fresh=fresh, told=told.note)
         if fresh:
             forget(run, prepared)
         basis = basis_of(prepared)
@@ -124,13 +124,13 @@ def plan_only(
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
     """Plan without training. Checkpoints that probing made stay, and `train` goes on from them."""
-    looked_at = _look_before(workload, run, choose, trust)
+    looked_at = _look_before(workload, run, choose, trust, told)
     folder.create(run, workload.name)
     with RunLock(run) as lock, disk_errors(run):
         journal = Journal(run, lock.epoch)
         journal.append("command", command="plan")
         folder.clear_scratch(run)
-        prepared = looked_at or prepare(workload, run, trust=trust)
+        prepared = looked_at or prepare(workload, run, trust=trust, told=told.note)
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
@@ -151,14 +151,14 @@ def plan_only(
         return outcome.plan
 
 
-def _look_before(workload: Workload, run: Path, choose: str | None, trust: bool) -> Prepared | None:
+def _look_before(workload: Workload, run: Path, choose: str | None, trust: bool, told: Told) -> Prepared | None:
     """What `prepare` finds, before a run is begun: a workload, data or flag that is wrong leaves no folder behind.
 
     None where the run is there already.
     """
     if (run / "run.json").exists():
         return None
-    prepared, machine = prepare(workload, run, trust=trust), _detected(workload, run)
+    prepared, machine = prepare(workload, run, trust=trust, told=told.note), _detected(workload, run)
     if choose is not None:
         only(choose, *candidates(prepared, machine, engines_for(choose)))
     return prepared

@@ -70,6 +70,25 @@ def writing(run: Path) -> Iterator[None]:
         raise UsageError(f"{run}: cannot write here ({error.strerror}); name another folder with --run") from error
 
 
+@contextlib.contextmanager
+def begun(run: Path, name: str) -> Iterator[None]:
+    """A run that is there while something is put into it: one that was begun for it is taken back if that goes wrong."""
+    if (run / "run.json").exists():
+        yield
+        return
+    new = [path for path in (run, *run.parents) if not path.exists()]
+    create(run, name)
+    try:
+        yield
+    except UsageError:
+        (run / "run.json").unlink()
+        shutil.rmtree(run / "data", ignore_errors=True)
+        with contextlib.suppress(OSError):  # what others put there meanwhile stays
+            for path in new:
+                path.rmdir()
+        raise
+
+
 def _is_foreign(name: str) -> bool:
     # What a beginning leaves that was killed before run.json had its name is no reason to refuse the next one.
     return name not in ("lock", "plans", "live", "signatures") and not name.startswith(".run.json.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from fitscale.errors import UsageError
 from fitscale.records.run import Manifest
 from fitscale.store import chunks, crash, files
+from fitscale.store import folder as folders
 
 
 def numbers(run: Path) -> list[int]:
@@ -82,12 +84,28 @@ def prune(run: Path, keep: set[int]) -> list[str]:
         for k in chunks.committed(run, folder.name):
             result = chunks.read(run, folder.name, k)
             named.update(name for name in (result.table, result.models, result.predictions) if name)
+    gone += _prune_staged(run, tasks)
     for path in (run / "models").glob("*") if (run / "models").is_dir() else ():
         if path.name not in named:
             path.unlink()
             (run / "signatures" / path.name).unlink(missing_ok=True)
             gone.append(f"models/{path.name}")
     return gone
+
+
+def _prune_staged(run: Path, tasks: set[str]) -> list[str]:
+    """Delete data that was staged for tasks that are gone; what was staged last is that of the next one."""
+    staged = {path.parent: json.loads(path.read_text())["at"] for path in run.glob("data/*/staging.json")}
+    if not staged:
+        return []
+    kept = {max(staged, key=lambda path: staged[path]).name}
+    for task in tasks:
+        with suppress(UsageError, OSError):  # pruned before: it has no task any more
+            kept.add(Path(folders.read_snapshot(run, folders.read_task(run, task).snapshot).root).name)
+    old = [path for path in staged if path.name not in kept]
+    for path in old:
+        _remove(path)
+    return [f"data/{path.name}" for path in old]
 
 
 def _remove(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from fitscale.errors import UsageError
 from fitscale.records.workload import (
     Budget,
+    Csv,
     DataSpec,
     EarlyStopping,
     Evaluation,
@@ -16,7 +17,7 @@ from fitscale.records.workload import (
     Search,
     Workload,
 )
-from fitscale.workload.kinds import Key, Kind, flag, many, mapping, section, text, whole, word
+from fitscale.workload.kinds import Key, Kind, character, either, flag, many, mapping, section, text, whole, word, words
 from fitscale.workload.spot import Spot
 from fitscale.workload.values import (
     COLUMN,
@@ -47,12 +48,24 @@ FEATURES = section(
         Key("max_categories", whole(2), "rarer categories become 'other'"),
     ),
 )
+HEADER = either(flag(), COLUMNS)
+CSV = section(
+    Csv,
+    (
+        Key("delimiter", character(), "what stands between fields"),
+        Key("decimal", word(".", ","), "what stands before decimals"),
+        Key("encoding", text("an encoding's name"), "such as cp1252"),
+        Key("header", HEADER, "true: the first line has the names; or the names, where no line has them"),
+        Key("missing", many(words()), "words for a missing value; default: nothing, NA, null, NaN and their like"),
+    ),
+)
 DATA_KEYS = (
     Key("uri", URI, "where the data is: a file, folder or glob, or s3://…, postgresql://…", required=True),
     Key("table", text("a table's name"), "the table of a database"),
     Key("query", text("a query"), "the query of a database"),
     Key("key", COLUMN, "the column by which a table is read in parts"),
     Key("where", text("a condition"), "which rows, as SQL: \"day >= '2026-01-01'\""),
+    Key("csv", CSV, "how text files are written, where that is not seen rightly"),
     Key("target", COLUMN, "the column to predict", required=True),
     Key("groups", COLUMNS, "one model for each value of these columns"),
     Key("time", COLUMN, "the order, for series and for splits by time"),

@@ -117,6 +117,40 @@ def word(*known: str) -> Kind:
     return leaf(lambda value: one_of(value, known), same, enum=list(known))
 
 
+def words() -> Kind:
+    """Text that may be empty."""
+
+    def read(value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        raise UsageError(f"{shown(value)} is not text: write it in quotes")
+
+    return leaf(read, same, type="string")
+
+
+def character() -> Kind:
+    """One character of ASCII."""
+
+    def read(value: Any) -> str:
+        if isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\r\n':
+            return value
+        raise UsageError(f"{shown(value)} is not one character such as ';' (a tab is \"\\t\")")
+
+    return leaf(read, same, type="string", minLength=1, maxLength=1)
+
+
+def either(switch: Kind, other: Kind) -> Kind:
+    """True or false, or what ``other`` takes."""
+
+    def read(value: Any, spot: Spot) -> Any:
+        return (switch if isinstance(value, bool) else other).read(value, spot)
+
+    def write(value: Any) -> Any:
+        return (switch if isinstance(value, bool) else other).write(value)
+
+    return Kind(read, write, {"anyOf": [switch.schema, other.schema]})
+
+
 def many(kind: Kind) -> Kind:
     """A list without repetitions; a single value stands for a list of one. A tuple in the record."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from fitscale.data.sources import listing, matching, parquet
+from fitscale.data.sources import listing, matching, parquet, schemas
 from fitscale.data.sources.where import parse
 from fitscale.errors import DataError, SourceChanged
 from fitscale.records.data import Piece, Snapshot
@@ -36,11 +36,12 @@ class Files:
 
     name: ClassVar[str] = "files"
     schemes: ClassVar[tuple[str, ...]] = ("", "file")
+    suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq", ".parq")
     needs: ClassVar[tuple[str, ...]] = ()
     stable: ClassVar[bool] = True
 
     def __init__(self, path: Path, where: str | None = None) -> None:
-        self.root, self.paths = listing.listed(path)
+        self.root, self.paths = listing.listed(path, self.suffixes, "Parquet")
         self.where = where
         self.threads = 1
         self.dictionaries = False
@@ -69,12 +70,12 @@ class Files:
             path = self.root / name
             size, digest = parquet.footer(path)
             file = parquet.opened(path)
-            schema = parquet.schema_of(file.schema_arrow, path, types)
+            schema = schemas.schema_of(file.schema_arrow, path, types)
             if first is None:
                 first = schema
                 if where:
                     matching.check(where, schema)
-            elif difference := parquet.difference(first, schema):
+            elif difference := schemas.difference(first, schema):
                 raise DataError(
                     f"{listing.PLACE}: {self.root / self.paths[0]} and {path} differ: {difference}; "
                     "name a glob that matches only files of one schema, or write them alike"
@@ -84,7 +85,7 @@ class Files:
             share = size / (sum(group.total_byte_size for group in groups) or 1)
             rows = [group.num_rows for group in groups]
             if where and count:
-                keys = parquet.Keys.of(values[name], lambda key: str(types[key]) == "int64")
+                keys = schemas.Keys.of(values[name], lambda key: str(types[key]) == "int64")
                 rows = [parquet.kept_rows(file, path, k, first, keys, where) for k in range(len(groups))]
             pieces.append(
                 Piece(
@@ -110,7 +111,7 @@ class Files:
         own = [name for name in texts if name not in pinned.values]
         file = self._pinned(pinned, own)
         path = self.root / pinned.path
-        keys = parquet.Keys.of(pinned.values, lambda key: types[key] == "int64")
+        keys = schemas.Keys.of(pinned.values, lambda key: types[key] == "int64")
         encoded = set(texts).intersection(columns)
         if snapshot.where is None:
             yield from parquet.decoded(file, path, part, columns, keys, batch_rows, self.threads, encoded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PLACE = "data.uri"
-SUFFIXES = (".parquet", ".pq", ".parq")
 NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -26,8 +25,8 @@ def locate(uri: str, base: str) -> Path:
     return Path(os.path.abspath(Path(base) / Path(path).expanduser()))
 
 
-def listed(path: Path) -> tuple[Path, tuple[str, ...]]:
-    """(root, sorted paths relative to it) of the Parquet files there.
+def listed(path: Path, suffixes: tuple[str, ...], kind: str) -> tuple[Path, tuple[str, ...]]:
+    """(root, sorted paths relative to it) of the files there whose names end so; a file that is named is taken as it is.
 
     In folders hidden files and those that begin with ``_`` are passed over (``_SUCCESS``, ``_temporary/``).
 
@@ -37,17 +36,42 @@ def listed(path: Path) -> tuple[Path, tuple[str, ...]]:
         If there are none.
     """
     if path.is_dir():
-        if files := sorted(_inside(path, path)):
+        if files := sorted(_inside(path, path, suffixes)):
             return path, tuple(files)
-        raise DataError(f"{PLACE}: folder {path} has no Parquet file in it{_others(path)}")
+        raise DataError(f"{PLACE}: folder {path} has no {kind} file in it{_others(path)}")
     if path.exists():
         return path.parent, (path.name,)
     if glob.has_magic(str(path)):
-        return _globbed(path)
+        return _globbed(path, suffixes, kind)
     folder = path.parent
     there = os.listdir(folder) if folder.is_dir() else []
     missing = f"no file {path.name} in {folder}" if folder.is_dir() else f"no folder {folder}"
     raise DataError(f"{PLACE}: {missing}{nearest(path.name, there)}; a relative path starts from the workload's folder")
+
+
+def endings(path: Path, known: Collection[str]) -> dict[str, str]:
+    """Of the known endings of names those that are there, each with a file; of a file, its own alone."""
+    every = tuple(sorted(known, key=len, reverse=True))
+    if path.exists() and not path.is_dir():
+        names = [path.name]
+    else:
+        try:
+            root, found = listed(path, every, "data")
+        except DataError:
+            return {}
+        names = [str(root / name) for name in found]
+    there: dict[str, str] = {}
+    for name in names:
+        ending = next((e for e in every if name.lower().endswith(e)), None)
+        if ending is not None:
+            there.setdefault(ending, name)
+    return there
+
+
+def glob_of(path: Path, ending: str) -> str:
+    """The files of a folder, or of a glob's folder, that have an ending."""
+    folder = path if path.is_dir() else path.parent
+    return f"{folder}/*{ending}"
 
 
 def hive_values(path: str) -> dict[str, str]:
@@ -88,7 +112,7 @@ def _all_whole(values: Iterable[str]) -> bool:
     return bool(known) and all(re.fullmatch(r"-?\d{1,18}", value, re.ASCII) for value in known)
 
 
-def _globbed(path: Path) -> tuple[Path, tuple[str, ...]]:
+def _globbed(path: Path, suffixes: tuple[str, ...], kind: str) -> tuple[Path, tuple[str, ...]]:
     parts = path.parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:fixed])
@@ -100,16 +124,16 @@ def _globbed(path: Path) -> tuple[Path, tuple[str, ...]]:
         found += 1
         name = match.rsplit("/", 1)[-1]
         if (root / match).is_dir():
-            files.update(_inside(root / match, root))
-        elif (named or name.endswith(SUFFIXES)) and (not name.startswith("_") or parts[-1].startswith("_")):
+            files.update(_inside(root / match, root, suffixes))
+        elif (named or name.lower().endswith(suffixes)) and (not name.startswith("_") or parts[-1].startswith("_")):
             files.add(match)
     if not files:
-        what = "matches no Parquet file" if found else "matches nothing"
+        what = f"matches no {kind} file" if found else "matches nothing"
         raise DataError(f"{PLACE}: {path} {what}{_others(root) if root.is_dir() else f': no folder {root}'}")
     return root, tuple(sorted(files))
 
 
-def _inside(folder: Path, root: Path) -> Iterator[str]:
+def _inside(folder: Path, root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
     seen: set[str] = set()
     for at, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(at)
@@ -120,7 +144,7 @@ def _inside(folder: Path, root: Path) -> Iterator[str]:
         folders[:] = [name for name in folders if not _passed_over(name)]
         inside = os.path.relpath(at, root)
         for name in files:
-            if name.endswith(SUFFIXES) and not _passed_over(name):
+            if name.lower().endswith(suffixes) and not _passed_over(name):
                 yield name if inside == "." else f"{inside}/{name}"
 
 
@@ -133,4 +157,4 @@ def _others(folder: Path) -> str:
     if not names:
         return ": it is empty"
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"; there are: {', '.join(names[:3])}{more} (only Parquet is read so far)"
+    return f"; there are: {', '.join(names[:3])}{more}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fitscale.data.sources import matching
-from fitscale.data.sources.listing import NULL, PLACE
+from fitscale.data.sources.listing import PLACE
+from fitscale.data.sources.schemas import NO_KEYS, Keys, line_of, plain
 from fitscale.data.sources.where import Where
 from fitscale.errors import DataError
 
@@ -50,41 +50,7 @@ def footer(path: Path) -> tuple[int, str]:
         raise DataError(f"{PLACE}: {path} is cut off: {size:,} bytes without a footer at their end; copy it again")
     if size == 0:
         raise DataError(f"{PLACE}: {path} is empty: 0 bytes; write it again")
-    raise DataError(f"{PLACE}: {path} is not Parquet: only Parquet is read so far; convert it")
-
-
-def plain(type: pa.DataType) -> pa.DataType:
-    """The type that batches have: one kind of text, and no dictionaries (each batch would bring its own)."""
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(type):
-        return plain(type.value_type)
-    if pa.types.is_large_string(type) or pa.types.is_string_view(type):
-        return pa.string()
-    if pa.types.is_large_binary(type) or pa.types.is_binary_view(type):
-        return pa.binary()
-    return type
-
-
-def schema_of(schema: pa.Schema, path: Path, keys: dict[str, pa.DataType]) -> pa.Schema:
-    import pyarrow as pa
-
-    if twice := [name for name, n in Counter(schema.names).items() if n > 1]:
-        raise DataError(f"{PLACE}: {path} has two columns named '{twice[0]}': rename one of them")
-    own = [pa.field(field.name, plain(field.type)) for field in schema if field.name not in keys]
-    return pa.schema([*own, *(pa.field(key, type) for key, type in keys.items())])
-
-
-def difference(first: pa.Schema, other: pa.Schema) -> str | None:
-    """The first column in which two schemas differ; their order may."""
-    for field in first:
-        if field.name not in other.names:
-            return f"the second has no column '{field.name}' ({field.type})"
-        if field.type != other.field(field.name).type:
-            second = other.field(field.name).type
-            return f"column '{field.name}' is {field.type} in the first and {second} in the second"
-    extra = [name for name in other.names if name not in first.names]
-    return f"the first has no column '{extra[0]}' ({other.field(extra[0]).type})" if extra else None
+    raise DataError(f"{PLACE}: {path} is not Parquet: let its name say what it is, such as .csv or .arrow")
 
 
 def opened(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
@@ -99,31 +65,7 @@ def opened(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path, memory_map=False, pre_buffer=False, read_dictionary=list(encoded) or None)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{PLACE}: {path} cannot be read as Parquet: {_line(error)}; write it again") from None
-
-
-class Keys(NamedTuple):
-    """The columns that a file's path names, as values of their types."""
-
-    values: Mapping[str, int | str | None]
-    types: Mapping[str, pa.DataType]
-
-    @classmethod
-    def of(cls, values: Mapping[str, str], whole: Callable[[str], bool]) -> Keys:
-        """``whole`` says which columns are int64."""
-        import pyarrow as pa
-
-        types = {key: pa.int64() if whole(key) else pa.string() for key in values}
-        known = {key: None if v == NULL else int(v) if whole(key) else v for key, v in values.items()}
-        return cls(known, types)
-
-    def repeated(self, key: str, rows: int) -> pa.Array:
-        import pyarrow as pa
-
-        return pa.repeat(pa.scalar(self.values[key], self.types[key]), rows)
-
-
-NO_KEYS = Keys({}, {})
+        raise DataError(f"{PLACE}: {path} cannot be read as Parquet: {line_of(error)}; write it again") from None
 
 
 def decoded(
@@ -157,7 +99,7 @@ def decoded(
             yield batch if as_is else _as_asked(batch, columns, keys, encoded)
     except (OSError, pa.ArrowException) as error:
         raise DataError(
-            f"{PLACE}: {path}: row group {part} cannot be decoded: {_line(error)}; the file is damaged: write it again"
+            f"{PLACE}: {path}: row group {part} cannot be decoded: {line_of(error)}; the file is damaged: write it again"
         ) from None
 
 
@@ -212,7 +154,3 @@ def _bounds(group: pq.RowGroupMetaData, column: int, type: pa.DataType) -> match
     elif stats.has_min_max:
         low, high = stats.min, stats.max
     return matching.Bounds(low, high, stats.null_count if stats.has_null_count else None, group.num_rows)
-
-
-def _line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
