@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,12 +87,12 @@ def _name(about: Staging) -> str:
 
 
 def _found(folder: Path, source: Source, origin: Snapshot, asked: str) -> Staging | None:
-    """What was staged before, from what is there now."""
+    """What was staged before, from what is there now; the last of it, where what is there cannot be pinned."""
+    known: list[tuple[Staging, Path]] = []
     for path in sorted(folder.glob(f"*/{ABOUT}")):
-        try:
-            about = Staging.from_json(path.read_bytes())
-        except (OSError, ValidationError):
-            continue
+        with suppress(OSError, ValidationError):
+            known.append((Staging.from_json(path.read_bytes()), path))
+    for about, path in sorted(known, key=lambda pair: -pair[0].at):
         if about.asked != asked or _differs(about.origin, origin):
             continue
         if _times(about.origin) == _times(origin):
@@ -117,6 +117,8 @@ def _times(snapshot: Snapshot) -> list[float]:
 
 def _made(source: Source, origin: Snapshot, asked: str, folder: Path, told: Told) -> Staging:
     _clear(folder)
+    if hasattr(source, "volume"):
+        told(source.volume())
     temporary = folder / f".staged.{os.getpid()}.tmp"
     began, at = time.monotonic(), time.time()
     try:
