@@ -15,6 +15,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "files": "fitscale.data.sources.files:Files",
         "text": "fitscale.data.sources.text:Text",
         "arrow": "fitscale.data.sources.arrow:ArrowFiles",
+        "postgres": "fitscale.data.sources.postgres:Postgres",
         "synthetic": "fitscale.data.sources.synthetic:Synthetic",
     },
     "frameworks": {

@@ -5,6 +5,7 @@ Each figure says where it is from; each time and memory has its 90 % interval; e
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from fitscale.cli.shown import (
@@ -97,11 +98,20 @@ def _staged(plan: Plan, width: int) -> list[str]:
     whole = f"{size(about.origin.bytes)} of " if about.origin.bytes else ""
     kept = f"{size(about.bytes)} of Parquet in the run, {duration(about.seconds)}"
     lines = tagged(f"Staged {whole}{_shortened(plan.workload.data.uri)} once as {kept}", "measured", width)
+    if any(not piece.pin for piece in about.origin.pieces):  # nobody knows what became of it since
+        lines += tagged(f"Data as of {as_of(about.at)}; --fresh reads it as it is now", "measured", width)
     for text in about.assumed[:SHOWN_WARNINGS]:
         lines += tagged(f"Read {text}" if text.startswith("column") else f"Read with {text}", "assumed", width)
     if len(about.assumed) > SHOWN_WARNINGS:
         lines += wrapped("", f"and {len(about.assumed) - SHOWN_WARNINGS} more assumptions: --json lists them", width, 0)
     return lines
+
+
+def as_of(at: float) -> str:
+    """``2026-11-25 16:43 UTC, 3 h ago``."""
+    ago = max(0.0, time.time() - at)
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+    return f"{when}, {duration(ago)} ago" if ago >= 60 else when
 
 
 def _shortened(uri: str) -> str:

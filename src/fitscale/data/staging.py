@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +117,8 @@ def _times(snapshot: Snapshot) -> list[float]:
 
 def _made(source: Source, origin: Snapshot, asked: str, folder: Path, told: Told) -> Staging:
     _clear(folder)
+    if hasattr(source, "volume"):
+        told(source.volume())
     temporary = folder / f".staged.{os.getpid()}.tmp"
     began, at = time.monotonic(), time.time()
     try:

@@ -25,6 +25,10 @@ def problems(w: Workload) -> Iterator[tuple[str, str]]:
             yield "data.features.drop", f"'{column}' stands in 'categorical' too; remove it from one of them"
     if data.table and data.query:
         yield "data.query", "there is a 'table' too; keep one of them"
+    if "://" not in data.uri or data.uri.startswith(_NO_DATABASE):
+        for name in ("table", "query", "key"):
+            if getattr(data, name):
+                yield f"data.{name}", f"'{data.uri}' is no database; leave it out, or give an address such as {DATABASE}"
     if (data.step_s or data.horizon) and not data.time:
         yield "data.time", "is missing: a series needs the column of its times"
     if w.evaluate.by == "time" and not data.time:
@@ -35,4 +39,6 @@ def problems(w: Workload) -> Iterator[tuple[str, str]]:
         yield "where", "is empty: nothing may be used; leave it out for this machine, or name local"
 
 
+DATABASE = "postgresql://user@host/db"
+_NO_DATABASE = ("file://", "synthetic://")
 _ROLES = {"groups": "a group", "time": "the time", "weight": "the weight"}

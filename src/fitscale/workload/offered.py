@@ -15,7 +15,7 @@ from fitscale.records.workload import Workload
 from fitscale.workload.spot import Spot
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-BUILTIN_SCHEMES = ("", "file", "synthetic")
+BUILTIN_SCHEMES = ("", "file", "synthetic", "postgresql", "postgres")
 
 
 class Gap(NamedTuple):
@@ -51,9 +51,6 @@ LAGS = "leave it out, and give lagged columns as features"
 PARQUET = "export the rows to Parquet, and give that path"
 GAPS = (
     Gap("data.uri", _foreign_scheme, "reading from {found}://", PARQUET),
-    Gap("data.table", lambda w: w.data.table, "reading from databases", PARQUET),
-    Gap("data.query", lambda w: w.data.query, "reading from databases", PARQUET),
-    Gap("data.key", lambda w: w.data.key, "reading a table in parts by a key", PARQUET),
     Gap("data.step", lambda w: w.data.step_s, "forecasting series", LAGS),
     Gap("data.horizon", lambda w: w.data.horizon, "forecasting series", LAGS),
     Gap(
