@@ -21,6 +21,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "frameworks": {
         "baseline": "fitscale.frameworks.baseline:Baseline",
         "xgboost": "fitscale.frameworks.xgboost:XGBoost",
+        "lightgbm": "fitscale.frameworks.lightgbm:LightGBM",
         "sklearn": "fitscale.frameworks.sklearn:ScikitLearn",
     },
     "engines": {

@@ -12,8 +12,8 @@ import xgboost
 
 from fitscale.contracts import Batch
 from fitscale.errors import DataError, WorkloadError
+from fitscale.frameworks.boosting import round_seed
 from fitscale.frameworks.xgboost import XGBoost
-from fitscale.frameworks.xgboost.params import round_seed
 from fitscale.records.data import Folds
 from fitscale.records.run import Estimator, Recipe
 from fitscale.testing.arrays import ArrayFeed, DirectContext

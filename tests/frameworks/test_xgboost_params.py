@@ -9,8 +9,9 @@ import pytest
 import xgboost
 
 from fitscale.errors import WorkloadError
+from fitscale.frameworks.boosting import round_seed
 from fitscale.frameworks.xgboost import XGBoost
-from fitscale.frameworks.xgboost.params import NATIVE, WRAPPER, booster_params, round_seed, settings_of
+from fitscale.frameworks.xgboost.params import NATIVE, WRAPPER, booster_params, settings_of
 from fitscale.records.run import Estimator
 
 

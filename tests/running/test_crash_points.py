@@ -33,6 +33,15 @@ TREES = {
         "params": {"n_estimators": 20, "max_depth": 4, "subsample": 0.7, "colsample_bytree": 0.7},
     },
 }
+LEAVES = {
+    **TREES,
+    "name": "leaves",
+    "model": {
+        "estimator": "lightgbm.LGBMClassifier",
+        "params": {"n_estimators": 35, "num_leaves": 7, "subsample": 0.7, "subsample_freq": 1, "colsample_bytree": 0.7},
+    },
+    "evaluate": {"holdout": "20%", "early_stopping": {"rounds": 30, "validation": "10%"}},
+}
 FORESTS = {**MANY, "name": "forests", "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 5}}}
 # Points that a job passes: one model writes no partition, many write no checkpoints.
 NOT_ONE = {"partition.written"}
@@ -85,6 +94,12 @@ def test_many_models_survive_a_kill_at_every_point(tmp_path: Path, uninterrupted
 def test_boosted_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
     """XGBoost with sampling of rows and columns, categories, missing values and early stopping."""
     _walk(tmp_path, TREES, "in-memory", point, uninterrupted(TREES, "in-memory"))
+
+
+@pytest.mark.parametrize("point", ["checkpoint.half", "checkpoint.written:2", "payload.written", "attempt.ended"])
+def test_leafwise_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+    """LightGBM with draws of rows and columns, categories, missing values and early stopping; quantised."""
+    _walk(tmp_path, LEAVES, "quantised", point, uninterrupted(LEAVES, "quantised"))
 
 
 def test_kills_at_random_moments(tmp_path: Path, uninterrupted: Any) -> None:

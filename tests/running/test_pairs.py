@@ -52,6 +52,8 @@ PIPELINE = {
     ]
 }
 SAMPLED = {"n_estimators": 15, "max_depth": 4, "subsample": 0.7, "colsample_bytree": 0.6}
+DRAWN = {"n_estimators": 25, "num_leaves": 15, "subsample": 0.7, "subsample_freq": 1, "colsample_bytree": 0.6}
+STOPPED = {"holdout": "20%", "early_stopping": {"rounds": 4, "validation": "15%"}}
 JOBS = {
     "baseline": _job("baseline", "baseline.Classifier", rows=BATCHES),
     "hgb": _job("hgb", "sklearn.ensemble.HistGradientBoostingClassifier", {"max_iter": 15}),
@@ -64,8 +66,9 @@ JOBS = {
         "xgboost.XGBClassifier",
         SAMPLED,
         BATCHES,
-        evaluate={"holdout": "20%", "early_stopping": {"rounds": 4, "validation": "15%"}},
+        evaluate=STOPPED,
     ),
+    "lightgbm": _job("lightgbm", "lightgbm.LGBMClassifier", DRAWN, BATCHES, evaluate=STOPPED),
 }
 FORMS = {
     "baseline": ("in-memory", "out-of-core"),
@@ -75,6 +78,7 @@ FORMS = {
     "bayes": ("in-memory", "out-of-core"),
     "xgboost": ("in-memory", "quantised", "out-of-core"),
     "sampled": ("in-memory", "quantised", "out-of-core"),
+    "lightgbm": ("in-memory", "quantised"),
 }
 PAIRS = [
     (job, form + at)
@@ -91,6 +95,7 @@ MANY = {  # so much work that the groups are cut into several chunks, for two wo
         {"n_estimators": 40, "max_depth": 6},
         GROUPED.format(rows=6_000, groups=24),
     ),
+    "leafwise": _job("leafwise", "lightgbm.LGBMClassifier", DRAWN, GROUPED.format(rows=12_000, groups=24)),
     "boosted": _job(
         "boosted", "xgboost.XGBClassifier", SAMPLED | {"n_estimators": 60}, GROUPED.format(rows=12_000, groups=24)
     ),

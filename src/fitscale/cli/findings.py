@@ -22,6 +22,7 @@ EXTRAS = {
     "pandas": ("pandas", "sklearn"),
     "cloudpickle": ("cloudpickle", "sklearn"),
     "xgboost": ("xgboost-cpu", "xgboost"),
+    "lightgbm": ("lightgbm", "lightgbm"),
 }
 
 

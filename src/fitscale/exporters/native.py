@@ -47,4 +47,4 @@ class Native:
 
 def _suffix(manifest: Manifest) -> str:
     framework = next(iter(manifest.recipes.values())).framework
-    return {"xgboost": ".ubj", "sklearn": ".pkl", "baseline": ".json"}.get(framework, ".bin")
+    return {"xgboost": ".ubj", "lightgbm": ".txt", "sklearn": ".pkl", "baseline": ".json"}.get(framework, ".bin")

@@ -59,8 +59,6 @@ _NO_OBJECTIVE = {
     "binary:logitraw": "it has no probabilities; take binary:logistic",
 }
 
-MAX_ROUND_SEED = 2**31
-
 
 class Settings(NamedTuple):
     """What one estimator comes to."""
@@ -108,11 +106,6 @@ def booster_params(settings: Settings, classes: int, seed: int, threads: int) ->
         if params["objective"].startswith("multi:"):
             params["num_class"] = classes
     return {**params, "seed": seed, "nthread": threads}
-
-
-def round_seed(seed: int, at: int) -> int:
-    """The seed from round ``at`` on. Neighbouring seeds and rounds do not meet; round 0 has the seed itself."""
-    return (seed + at * 2_654_435_761) % MAX_ROUND_SEED
 
 
 def _target_of(path: str) -> Literal["classifier", "regressor"]:

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.contracts import Context, Feed
+from fitscale.frameworks.boosting import best_of, enough, round_seed
 from fitscale.frameworks.xgboost.matrices import Matrices, feature_names
-from fitscale.frameworks.xgboost.params import round_seed
-from fitscale.frameworks.xgboost.watch import Watch, best_of, enough
+from fitscale.frameworks.xgboost.watch import Watch
 
 if TYPE_CHECKING:
     import xgboost

@@ -1,9 +1,8 @@
-"""Early stopping: which of XGBoost's metrics stands for a metric of scikit-learn's, and when it is enough."""
+"""Early stopping: which of XGBoost's metrics stands for a metric of scikit-learn's."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from fitscale.errors import WorkloadError, nearest
@@ -73,17 +72,3 @@ def watch_for(metric: str, classes: int) -> Watch:
             f"early stopping of xgboost cannot watch '{name}'{nearest(name, table)}; it can watch {', '.join(table)}",
         )
     return Watch(name, *table[name])
-
-
-def best_of(history: Sequence[float]) -> int:
-    """The round with the best score, the first where several have it. An undefined score is never the best."""
-    best = 0
-    for at, value in enumerate(history):
-        if value > history[best] or (math.isnan(history[best]) and not math.isnan(value)):
-            best = at
-    return best
-
-
-def enough(history: Sequence[float], patience: int | None) -> bool:
-    """Whether the last ``patience`` rounds brought nothing better."""
-    return patience is not None and bool(history) and len(history) - 1 - best_of(history) >= patience
