@@ -22,6 +22,9 @@ EXTRAS = {
     "pandas": ("pandas", "sklearn"),
     "cloudpickle": ("cloudpickle", "sklearn"),
     "xgboost": ("xgboost-cpu", "xgboost"),
+    "onnx": ("onnx", "onnx"),
+    "onnxruntime": ("onnxruntime", "onnx"),
+    "skl2onnx": ("skl2onnx", "onnx"),
 }
 
 

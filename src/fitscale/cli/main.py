@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "Train; after any interruption the same command goes on.",
     "status": "What a run is doing, and what is left of it.",
     "predict": "Raw columns in, predictions out, by key for many models.",
+    "export": "Write a finished version for elsewhere: native files, or ONNX.",
     "models": "List, show and compare models; roll back and prune versions.",
     "report": "Write a run's report, one HTML file.",
     "doctor": "What is here, what is missing, and the next step for each.",
