@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fitscale.records.data import Shape, Snapshot
     from fitscale.records.plan import Candidate, Law
-    from fitscale.records.run import Estimator, Event, Form, Recipe, Traits
+    from fitscale.records.run import Compared, Estimator, Event, Form, Recipe, Traits
     from fitscale.records.workload import DataSpec
 
 View = Literal["train", "validation", "holdout"]
@@ -261,15 +261,40 @@ class Metric(Protocol):
         """(n_groups,) float64, NaN where undefined; ``group`` holds codes, rows in any order."""
 
 
+class Exported(NamedTuple):
+    """What was written, and how it compared where the format has a runtime to compare with."""
+
+    files: tuple[Path, ...]
+    compared: Compared | None = None
+
+
 @runtime_checkable
 class Exporter(Protocol):
     """Turns a finished version into files for elsewhere."""
 
     name: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]]
+    needs: ClassVar[tuple[str, ...]]  # libraries, as they are imported
+    extra: ClassVar[str]  # what pip install 'fitscale[…]' calls them
 
     def reason_not(self, recipe: Recipe) -> str | None:
-        """Why models of this recipe cannot be exported so, or None."""
+        """Why models of this recipe cannot be exported so, or None: what is known without a model."""
 
-    def export(self, run: Path, version: int, to: Path) -> tuple[Path, ...]:
-        """Write the files; all or none."""
+    def check(self, recipe: Recipe, payload: bytes, encoding: Any, rows: pa.RecordBatch) -> None:
+        """Try it with a fitted model (its payload and `data.encoding.Encoding`) and raw rows; write nothing.
+
+        Raises
+        ------
+        NotExportable
+            Naming what the format cannot hold.
+        """
+
+    def export(self, run: Path, version: int, to: Path, *, trust: bool = False) -> Exported:
+        """Write the files into a folder that is not there yet; all or none.
+
+        Raises
+        ------
+        NotExportable
+            If a model cannot be exported, or what was exported predicts otherwise.
+        Untrusted
+            If a payload could run code, is not this user's, and there is no ``trust``.
+        """

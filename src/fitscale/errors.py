@@ -1,6 +1,7 @@
 """The error tree. Each error carries the exit code that the command line ends with.
 
     FitscaleError                 1  the run failed
+    ├── NotExportable                … a format cannot hold a model, or its export predicts otherwise
     ├── UsageError                2  a workload, an input or a flag is wrong
     │   ├── WorkloadError            … at a place in the workload file
     │   ├── DataError                … in the data itself
@@ -30,6 +31,10 @@ class FitscaleError(Exception):
     """The run failed."""
 
     exit_code = 1
+
+
+class NotExportable(FitscaleError):
+    """A format cannot hold the model, or what was exported predicts otherwise; nothing was written."""
 
 
 class UsageError(FitscaleError):

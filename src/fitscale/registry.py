@@ -28,7 +28,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "inline": "fitscale.engines.inline:Inline",
         "process": "fitscale.engines.process:Process",
     },
-    "exporters": {"native": "fitscale.exporters.native:Native"},
+    "exporters": {"native": "fitscale.exporters.native:Native", "onnx": "fitscale.exporters.onnx:Onnx"},
     "metrics": {},  # by scikit-learn's names: see metrics.metric
 }
 

@@ -100,6 +100,9 @@ class Stranger:
         argv = ("--data", self.folder / "d.parquet", "--out", self.folder / "p.parquet")
         return fitscale("predict", self.job, *argv, *flags)
 
+    def export(self, *flags: object) -> Any:
+        return fitscale("export", self.job, "--to", "onnx", "--out", self.folder / "onnx", *flags)
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -164,6 +167,19 @@ def test_what_cannot_run_code_needs_no_trust(stranger: Stranger, many: bool) -> 
     stranger.leave()
     said = stranger.predict()
     assert said.code == 0, said.err
+
+
+def test_an_export_loads_nobodys_pickle_but_ours(stranger: Stranger) -> None:
+    """Converting a model loads it: with --trust alone, and nothing is written without."""
+    stranger.train(model=LOGISTIC)
+    stranger.leave()
+    refuse(stranger.export(), "is a pickle that was not written by you", "say --trust")
+    assert not (stranger.folder / "onnx").exists()
+    said = stranger.export("--trust")
+    assert said.code == 0, said.err
+    stranger.swap()
+    refuse(fitscale("export", stranger.job, "--to", "onnx", "--out", stranger.folder / "again"), "--trust")
+    assert not stranger.mark.exists()
 
 
 @pytest.mark.parametrize("framework", ["xgboost", "baseline", "sklearn"])

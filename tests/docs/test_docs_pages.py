@@ -75,6 +75,17 @@ def test_a_strangers_pickle_is_refused_as_written(tmp_path: Path, customers: byt
     assert "20,000 rows → p.parquet" in said
 
 
+def test_an_exported_model_is_served_as_written(tmp_path: Path, customers: bytes) -> None:
+    """Trained, exported and run by onnxruntime alone, on raw columns."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = run("export-to-onnx.md", tmp_path)
+    assert "Export      onnx:" in said
+    assert "1 model of version 1 of leavers → served" in said
+    assert "the largest difference of probabilities is" in said
+    assert "plan tensor(string)" in said
+    assert "(3, 2)" in said
+
+
 @pytest.mark.parametrize("page", BY_HAND)
 def test_commands_and_options_are_there(page: str) -> None:
     """Each `fitscale COMMAND --option` of a page is one that the command line knows."""

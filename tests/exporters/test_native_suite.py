@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +19,16 @@ from fitscale.store import lookup
 from fitscale.testing.exporters import ExporterSuite
 from fitscale.testing.runs import finished
 
-MODELS = "models = [path for path in sys.argv[1:] if '/model' in path]; assert models\n"
+# The paths of the models; those of an archive are taken out of it.
+MODELS = """
+import tempfile, zipfile
+models = [path for path in sys.argv[1:] if '/model' in path]
+if models[0].endswith('.zip'):
+    folder = tempfile.mkdtemp()
+    zipfile.ZipFile(models[0]).extractall(folder)
+    models = [f'{folder}/{name}' for name in zipfile.ZipFile(models[0]).namelist() if name.startswith('model')]
+assert models
+"""
 
 
 class TestBaseline(ExporterSuite):
@@ -61,12 +71,13 @@ def test_the_index_leads_from_key_to_file(tmp_path: Path) -> None:
     finished(tmp_path / "run", Estimator(path="baseline.Classifier"), groups=9)
     out = tmp_path / "out"
     Native().export(tmp_path / "run", 1, out)
-    named = json.loads((out / "index.json").read_text())
+    archive = zipfile.ZipFile(out / "models.zip")
+    named = json.loads(archive.read("index.json"))
     index = lookup.Index(tmp_path / "run", 1)
     fitted = [entry for entry in map(index.entry, range(len(index))) if entry.status == "fitted"]
     assert [tuple(each["key"]) for each in named] == [entry.key for entry in fitted]
     for each, entry in zip(named, fitted, strict=True):
-        assert (out / each["file"]).read_bytes() == index.payload(entry, pickles=False, trusted=False)
+        assert archive.read(each["file"]) == index.payload(entry, pickles=False, trusted=False)
 
 
 def test_an_exported_pickle_predicts_alone(tmp_path: Path) -> None:

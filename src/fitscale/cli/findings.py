@@ -23,6 +23,9 @@ EXTRAS = {
     "cloudpickle": ("cloudpickle", "sklearn"),
     "xgboost": ("xgboost-cpu", "xgboost"),
     "lightgbm": ("lightgbm", "lightgbm"),
+    "onnx": ("onnx", "onnx"),
+    "onnxruntime": ("onnxruntime", "onnx"),
+    "skl2onnx": ("skl2onnx", "onnx"),
 }
 
 

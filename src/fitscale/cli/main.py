@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "Train; after any interruption the same command goes on.",
     "status": "What a run is doing, and what is left of it.",
     "predict": "Raw columns in, predictions out, by key for many models.",
+    "export": "Write a finished version for elsewhere: native files, or ONNX.",
     "models": "List, show, compare and package models; roll back and prune versions.",
     "report": "Write a run's report, one HTML file.",
     "doctor": "What is here, what is missing, and the next step for each.",
@@ -27,7 +28,6 @@ COMMANDS = {
 }
 LATER = {
     "init": "write the workload file by hand; docs/first-run.md shows how",
-    "export": "'fitscale models package' copies the models in their libraries' own formats",
     "drift": "train again with 'fitscale train', and compare the versions with 'fitscale models compare'",
     "deploy": "copy what 'fitscale models package' writes",
     "serve": "'fitscale predict' streams files through the models",

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from pathlib import Path
 
+from fitscale.cli.export import compared_lines
 from fitscale.cli.shown import columns, duration, plural, size, value, wrapped
 from fitscale.errors import NothingMeets, UsageError
 from fitscale.records.base import Figure, Record
@@ -13,6 +14,7 @@ from fitscale.records.plan import Forecast
 from fitscale.records.run import Manifest
 from fitscale.records.workload import Workload
 from fitscale.report import Actual, actual_of, write
+from fitscale.running.exporting import Exported
 from fitscale.running.state import state_of
 from fitscale.running.training import Trained
 from fitscale.store import chunks, folder, versions
@@ -38,6 +40,7 @@ class Summary(Record):
     forecast: Forecast | None = None
     actual: Actual | None = None
     report: str | None = None
+    exported: tuple[Exported, ...] = ()
 
 
 def summary_of(trained: Trained, workload: Workload) -> Summary:
@@ -59,6 +62,7 @@ def summary_of(trained: Trained, workload: Workload) -> Summary:
         forecast=forecast_of(run, about.version),
         actual=actual_of(run, about.version),
         report=write_report(run, about.version),
+        exported=trained.exported,
     )
 
 
@@ -115,6 +119,8 @@ def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> 
     if not summary.nothing_to_do:
         lines += ["", *against(summary.forecast, summary.actual)]
     lines += [""]
+    for one in summary.exported:
+        lines += wrapped("Export", "; ".join([f"{one.to}: {one.folder}", *compared_lines(one.compared)]), width)
     lines += wrapped("Report", summary.report, width) if summary.report else []
     return [*lines, *wrapped("Predict", f"fitscale predict {file} --data NEW --out predictions.parquet", width)]
 

@@ -88,9 +88,11 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
     elsewhere: tuple[Machine, ...] = ()
     for place in workload.where:
         elsewhere += catalogue(place.address) if place.kind == "catalogue" else ()
+    lacking = next((refusal.sentence for refusal in plan.decision.refused if refusal.gate == "export"), None)
     loop = Loop(
-        prepared, None, machine, number=plan.number, measured=plan.measurements, elsewhere=elsewhere or catalogue()
-    )
+        prepared, None, machine, number=plan.number, measured=plan.measurements, elsewhere=elsewhere or catalogue(),
+        unexportable=lacking,
+    )  # fmt: skip
     return loop.run().plan
 
 

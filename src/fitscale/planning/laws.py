@@ -14,6 +14,8 @@ from fitscale.records.run import Recipe
 from fitscale.registry import plugin
 
 BUCKETS = 12
+EXPORT_START_S = 2.5  # a process, its imports, and the rows that are compared
+EXPORT_S = 0.05  # a model
 
 
 def law_of(prepared: Prepared, candidate: Candidate, shape: Shape, sizes: Sequence[int] | None = None) -> Law:
@@ -22,6 +24,17 @@ def law_of(prepared: Prepared, candidate: Candidate, shape: Shape, sizes: Sequen
     recipe = recipe_of(prepared, fit, threads=candidate.threads, ranks=candidate.ranks)
     framework: Framework = plugin("frameworks", candidate.framework)()
     shape = shape.but(threads=candidate.threads, ranks=candidate.ranks)
+    law = _of_fits(framework, recipe, shape, candidate, sizes)
+    if not prepared.workload.needs.export:
+        return law
+    models = len(sizes) if sizes else shape.groups
+    exports = (Term(name="start", amount=1, prior=EXPORT_START_S), Term(name="models", amount=models, prior=EXPORT_S))
+    return law.but(time={**law.time, "export": exports})
+
+
+def _of_fits(
+    framework: Framework, recipe: Recipe, shape: Shape, candidate: Candidate, sizes: Sequence[int] | None
+) -> Law:
     if candidate.strategy != "many-models":
         return framework.law(shape, recipe, candidate.form)
     return _summed(framework, recipe, shape, candidate, sizes or _even(shape))

@@ -74,6 +74,7 @@ class Loop:
         sizes: Sequence[int] | None = None,
         elsewhere: Sequence[Machine] = (),
         measured: Sequence[Measurement] = (),
+        unexportable: str | None = None,
     ) -> None:
         self._prepared = prepared
         self._workload = prepared.workload
@@ -85,6 +86,7 @@ class Loop:
         self._budget_s = budget_s
         self._elsewhere = elsewhere
         self._before = measured  # by an earlier plan
+        self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
         self._known = Known(prepared, machine, sizes)
         self._refused: list[Refusal] = []
         self._leader: tuple[Candidate, Live] | None = None
@@ -95,6 +97,10 @@ class Loop:
         """Probe what must be probed, and decide."""
         found, refused = candidates(self._prepared, self._machine, engines_for(self._choose))
         self._refused = list(refused)
+        if self._unexportable is not None:
+            sentence = self._unexportable
+            self._refused += [Refusal(candidate=candidate, sentence=sentence, gate="export") for candidate in found]
+            found = ()
         for measurement in self._before:
             if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
                 self._known.keep(candidate, measurement)

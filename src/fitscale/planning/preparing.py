@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale import metrics
 from fitscale.errors import NotOffered, WorkloadError
+from fitscale.models.exporting import exporter_of
 from fitscale.records.base import digest_of
 from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Staging
 from fitscale.records.run import Estimator, Recipe, Traits
@@ -128,6 +129,8 @@ def _check_abilities(workload: Workload, traits: Traits) -> None:
             f"{workload.model.estimator} cannot be judged while it is fitted here; leave it out, or use the estimator's "
             "own parameters",
         )
+    for name in workload.needs.export:
+        exporter_of(name)  # its libraries are there
     if workload.data.weight and traits.weights is False:
         raise WorkloadError("data.weight", f"{workload.model.estimator} takes no weights; leave it out")
     if workload.evaluate.metric:

@@ -133,7 +133,7 @@ class Partitioning(Record):
 class Order(Record):
     """attempts/EPOCH-N/order.json: all that a worker is told."""
 
-    kind: Literal["partition", "fit", "groups", "finish"]
+    kind: Literal["partition", "fit", "groups", "finish", "export"]
     epoch: int
     task: str = ""
     partitioning: Partitioning | None = None  # kind partition
@@ -151,14 +151,15 @@ class Order(Record):
     until: Until | None = None
     trust: bool = False  # pickles from elsewhere may be loaded
     resume: bool = True  # go on from the last checkpoint, if there is one
-    version: int | None = None  # kind finish: which version is put together
+    version: int | None = None  # kind finish: which version is put together; kind export: which is exported
+    exporter: str | None = None  # kind export
     tasks: tuple[str, ...] = ()  # kind finish: of these tasks
 
 
 class Event(Record):
     """One line of events.RANK.jsonl.
 
-    Kinds: started, resumed, units, checkpoint, sampled, chunk, paused, unpaused, and at the end finished, stopped or
+    Kinds: started, resumed, units, checkpoint, sampled, chunk, paused, unpaused, exported, and at the end finished, stopped or
     failed; from the engine: memory, ended.
     """
 
@@ -177,6 +178,16 @@ class ChunkResult(Record):
     predictions: str | None = None  # Parquet: hold-out predictions
     scores: dict[str, tuple[float, ...]] = {}  # by unit, of the validation rows
     units: int | None = None
+
+
+class Compared(Record):
+    """What was exported, against the run's own models on real rows."""
+
+    models: int  # that had rows to be compared on
+    rows: int
+    largest: float  # difference, of any probability or value
+    of: Literal["probabilities", "values"]
+    ties: int = 0  # labels that differ where the model itself hardly tells them apart
 
 
 class Manifest(Record):

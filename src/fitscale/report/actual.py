@@ -25,7 +25,7 @@ class AttemptActual(Record):
     """
 
     name: str
-    kind: str  # fit | groups | partition | finish | probe
+    kind: str  # fit | groups | partition | finish | export | probe
     candidate: str
     began: float  # seconds since 1970
     ended: float
@@ -126,7 +126,7 @@ def summed(
     probing_s = sum(a.wall_s for a in attempts if a.kind == "probe")
     cut_off_s = sum(a.wall_s for a in attempts if a.kind != "probe" and not a.phases)
     work_s = sum(a.wall_s for a in attempts if a.kind != "probe")
-    fits = [order for order in orders if order.kind != "finish" and order.memory_bytes]
+    fits = [order for order in orders if order.kind not in ("finish", "export") and order.memory_bytes]
     return Actual(
         version=version,
         plan=plan,

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from fitscale.errors import FitscaleError, NothingRuns, Resumable, SourceChanged, StorageFull, UsageError
+from fitscale.errors import FitscaleError, NotExportable, NothingRuns, Resumable, SourceChanged, StorageFull, UsageError
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Order
@@ -130,11 +130,11 @@ def failure_of(attempt: Attempt) -> FitscaleError:
     event = next(e for e in attempt.events if e.kind == "failed")  # the first: the others of a gang fail because of it
     code = int(event.data["code"])
     kinds = {2: UsageError, 3: NothingRuns, 75: Resumable}
-    own_kinds = {cls.__name__: cls for cls in (StorageFull, SourceChanged)}
+    own_kinds = {cls.__name__: cls for cls in (StorageFull, SourceChanged, NotExportable)}
     cls = own_kinds.get(str(event.data["error"])) or kinds.get(code, FitscaleError)
     name = event.data["error"]
     message = str(event.data["message"])
     # An error of ours says what to do; a library's says its name too.
-    own = code != 1 or name == "FitscaleError"
+    own = code != 1 or name in ("FitscaleError", "NotExportable")
     told = f"the fit failed: {name}: {first_line(message)}; the whole trace is in {attempt.folder}"
     return cls(message if own else told)

@@ -17,7 +17,7 @@ WINDOW = 64  # units or chunks that the rate is taken over
 AFTER = ("score", "export", "save")  # phases that follow the units of a fit
 LEAST_SPREAD = 0.05  # what is left is never known better than this
 
-Doing = Literal["planning", "partitioning", "probing", "fitting", "finishing"]
+Doing = Literal["planning", "partitioning", "probing", "fitting", "finishing", "exporting"]
 
 
 class Progress(Record):
@@ -154,7 +154,7 @@ class Tracker:
             failed=self._failed,
             unfit=self._unfit,
             per_s=per_s,
-            share=1.0 if order.kind == "finish" and not remaining else share,
+            share=1.0 if order.kind in ("finish", "export") and not remaining else share,
             elapsed_s=elapsed,
             remaining_s=remaining,
             forecast=self._forecast,
@@ -188,7 +188,7 @@ class Tracker:
     def _remaining(self, left_s: float | None, elapsed: float, known: bool) -> Figure | None:
         """By the measured rate where there is one, else what the forecast leaves."""
         order, promised = self._order, self._forecast
-        if order is None or order.kind == "finish":
+        if order is None or order.kind in ("finish", "export"):
             return None
         over = promised.time_s.high / promised.time_s.value - 1 if promised and promised.time_s.value else 0.5
         if left_s is None or not known or order.samples:
@@ -213,4 +213,4 @@ def units_of(task: Task) -> int:
 def _doing(order: Order) -> Doing:
     if order.samples:
         return "probing"
-    return {"partition": "partitioning", "finish": "finishing"}.get(order.kind, "fitting")  # type: ignore[return-value]
+    return {"partition": "partitioning", "finish": "finishing", "export": "exporting"}.get(order.kind, "fitting")  # type: ignore[return-value]

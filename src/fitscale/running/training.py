@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fitscale.errors import FitscaleError, LibraryChanged, NothingMeets, NothingRuns, SourceChanged
+from fitscale.errors import FitscaleError, LibraryChanged, NothingMeets, NothingRuns, Resumable, SourceChanged
 from fitscale.machines.catalogue import catalogue
 from fitscale.machines.here import detect
 from fitscale.machines.speed import with_speeds
 from fitscale.planning.candidates import candidates
 from fitscale.planning.choosing import only
+from fitscale.planning.exporting import unexportable
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare
 from fitscale.records.base import digest_of
@@ -22,6 +23,7 @@ from fitscale.records.run import Manifest
 from fitscale.records.workload import Workload
 from fitscale.running.attempts import Attempt, Attempts, Listener
 from fitscale.running.completing import complete, put_together
+from fitscale.running.exporting import Exported, export_missing
 from fitscale.running.partitioning import partition_of
 from fitscale.running.probes import Probes
 from fitscale.running.state import Basis, Begun, RunState, state_of
@@ -45,6 +47,7 @@ class Trained(NamedTuple):
     manifest: Manifest
     plan: Plan | None  # None: nothing was to be done, or an unfinished version was gone on with
     nothing_to_do: bool = False
+    exported: tuple[Exported, ...] = ()
 
     def check(self, max_failed: float) -> None:
         """Raise if more groups failed than may.
@@ -94,7 +97,10 @@ def train(
         state = state_of(run)
         served = state.finished.get(state.serving or 0)
         if not fresh and state.unfinished is None and served is not None and _is_same(served, basis, choose):
-            return Trained(run, versions.manifest(run, served.version), None, nothing_to_do=True)
+            about = versions.manifest(run, served.version)
+            return Trained(
+                run, about, None, True, _exported_later(run, prepared, served, lock.epoch, journal, trust, told)
+            )
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
@@ -139,7 +145,7 @@ def plan_only(
             many = bool(workload.data.groups)
             outcome = Loop(
                 prepared, None if many else probes, machine, number=folder.next_plan(run), choose=choose,
-                budget_s=probe_s, elsewhere=_elsewhere(workload),
+                budget_s=probe_s, elsewhere=_elsewhere(workload), unexportable=unexportable(prepared),
             ).run()  # fmt: skip
         finally:
             attempts.kill_all()
@@ -260,7 +266,7 @@ def _plan(
     probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
     outcome = Loop(
         prepared, probes, machine, number=folder.next_plan(run), goes_on=True, choose=choose, budget_s=probe_s,
-        sizes=sizes, elsewhere=_elsewhere(prepared.workload),
+        sizes=sizes, elsewhere=_elsewhere(prepared.workload), unexportable=unexportable(prepared),
     ).run()  # fmt: skip
     plan = outcome.plan
     folder.write_snapshot(run, prepared.snapshot)
@@ -323,9 +329,39 @@ def _finish(
         done[fit.name] = digest
     put_together(run, begun.version, list(done.values()), candidate, attempts, machine, trust=trust)
     versions.serve(run, begun.version)
+    formats = prepared.workload.needs.export
+    try:
+        exported = export_missing(run, begun.version, formats, candidate, attempts, machine, trust=trust)
+    except Resumable:
+        raise
+    except FitscaleError:  # no reason not to have the version
+        journal.append("version-finished", version=begun.version)
+        raise
     journal.append("version-finished", version=begun.version)
     crash.point("version.journalled")
-    return Trained(run, versions.manifest(run, begun.version), plan)
+    return Trained(run, versions.manifest(run, begun.version), plan, exported=exported)
+
+
+def _exported_later(
+    run: Path, prepared: Prepared, served: Begun, epoch: int, journal: Journal, trust: bool, told: Told
+) -> tuple[Exported, ...]:
+    """The formats of a version that is finished: those that were asked for since then are written now."""
+    workload = prepared.workload
+    if not workload.needs.export:
+        return ()
+    attempts = Attempts(run, epoch, journal, told.event)
+    try:
+        return export_missing(
+            run,
+            served.version,
+            workload.needs.export,
+            served.candidate,
+            attempts,
+            _detected(workload, run),
+            trust=trust,
+        )
+    finally:
+        attempts.kill_all()
 
 
 def smaller_than(candidate: Candidate, plan: Plan) -> list[Candidate]:

@@ -8,6 +8,7 @@ tasks/RECIPE/{task.json, ckpt/N/, chunks/K}
 attempts/EPOCH-N/     order, control, events by rank, logs
 models/HASH           payload files, by content;  signatures/HASH for those that could run code
 versions/V/{index.parquet, metrics.json, failures.jsonl, manifest.json}   CURRENT
+exports/V/FORMAT      versions in the formats of needs.export
 """
 
 from __future__ import annotations
@@ -243,6 +244,7 @@ def clear_scratch(run: Path) -> None:
         "tasks/*/.*.tmp",
         "tasks/*/*/.*.tmp",
         "data/.*.part",
+        "exports/*/.*.tmp",
         "*/.*.tmp",
     ):
         for path in run.glob(pattern):

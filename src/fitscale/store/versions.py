@@ -57,6 +57,11 @@ def failures(run: Path, version: int) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def export_folder(run: Path, version: int, name: str) -> Path:
+    """Where a run keeps a version in a format that its workload asks for."""
+    return run / "exports" / str(version) / name
+
+
 def prune(run: Path, keep: set[int]) -> list[str]:
     """Delete versions that are not in ``keep``, and every payload that neither a version nor a chunk of their tasks names.
 
@@ -68,6 +73,7 @@ def prune(run: Path, keep: set[int]) -> list[str]:
         if number not in kept:
             _remove(run / "versions" / str(number))
             gone.append(f"versions/{number}")
+            shutil.rmtree(run / "exports" / str(number), ignore_errors=True)
     for left in (run / "versions").glob(".*"):  # by a prune or a finish that was killed
         shutil.rmtree(left)
     named: set[str] = set()

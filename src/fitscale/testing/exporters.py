@@ -95,7 +95,7 @@ class ExporterSuite:
     ) -> None:
         """Paths of files under the folder that was asked for, none empty, none left out."""
         to = tmp_path / "out"
-        named = exporter.export(run, 1, to)
+        named = exporter.export(run, 1, to).files
         assert named
         assert set(named) == {path for path in to.rglob("*") if path.is_file()}
         assert all(path.stat().st_size for path in named)
@@ -117,11 +117,11 @@ class ExporterSuite:
         """In a process that cannot import it."""
         if not self.opens:
             pytest.skip("the suite was not told how its files are opened")
-        self._open(exporter.export(run, 1, tmp_path / "out"))
+        self._open(exporter.export(run, 1, tmp_path / "out").files)
 
     def test_every_fitted_group_is_exported(self, exporter: Exporter, many: Path, tmp_path: Path) -> None:
         """As many models as were fitted, whose files open too; unfit groups are no error."""
-        named = exporter.export(many, 1, tmp_path / "out")
+        named = exporter.export(many, 1, tmp_path / "out").files
         assert versions.manifest(many, 1).models
         assert set(named) == {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
         if self.opens:

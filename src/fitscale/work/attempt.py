@@ -63,6 +63,12 @@ def _dispatch(run: Path, attempt: str, order: Order, log: EventLog, ledger: Ledg
         with ledger.phase("save"):
             finish(run, order)
         return
+    if order.kind == "export":
+        from fitscale.work.exporting import export
+
+        with ledger.phase("export"):
+            export(run, order, log)
+        return
     if order.kind == "partition":
         from fitscale.work.partitioning import cut
 

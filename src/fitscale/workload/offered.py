@@ -62,7 +62,7 @@ GAPS = (
     Gap("model.any_of", lambda w: w.model.any_of, "choosing among estimators", "name one as 'estimator'"),
     Gap("model.function", lambda w: w.model.function, "a training function", "name an 'estimator' by its import path"),
     Gap("model.search", lambda w: w.model.search, "tuning", "leave it out, and fix the parameters in 'params'"),
-    Gap("needs.export", _unknown_formats, "exporting to {found}", "leave it out, or name native"),
+    Gap("needs.export", _unknown_formats, "exporting to {found}", "leave it out, or name native or onnx"),
     Gap("needs.deploy", lambda w: w.needs.deploy, "deploying", "leave it out, and copy the finished version yourself"),
     Gap("needs.functions", _unknown_functions, "{found}", "leave it out; distributed_training is there"),
     Gap("where", _place("ray"), "running on ray", "name local, or catalogue to compare machines"),
