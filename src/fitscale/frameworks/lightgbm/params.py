@@ -13,7 +13,7 @@ from fitscale.records.run import Estimator
 PLACE = "model.params"
 
 # LightGBM keeps no state of its random numbers in a model. Where any are drawn, a Booster is therefore begun anew, with a
-# new seed, at each multiple of this many rounds; checkpoints fall on them. See docs/decisions/0006.
+# new seed, at each multiple of this many rounds; checkpoints fall on them. See docs/decisions/0007.
 SEGMENT = 10
 
 # Said elsewhere in the workload, or decided by the plan; taken and left out, as they do not change the model.
