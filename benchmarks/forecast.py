@@ -18,12 +18,12 @@ SHAPES: dict[str, dict[str, Any]] = {
 # For each shape: parameters such that the run takes at least 30 s on two cores.
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "xgboost.XGBClassifier": {
-        "flights 1.5M x 29": {"n_estimators": 120, "max_depth": 8},
+        "flights 1.5M x 29": {"n_estimators": 200, "max_depth": 8},
         "wide 300k x 200": {"n_estimators": 150, "max_depth": 7},
         "long 4M x 20": {"n_estimators": 80, "max_depth": 8},
     },
     "sklearn.ensemble.HistGradientBoostingClassifier": {
-        "flights 1.5M x 29": {"max_iter": 100, "early_stopping": False},
+        "flights 1.5M x 29": {"max_iter": 200, "early_stopping": False},
         "wide 300k x 200": {"max_iter": 80, "early_stopping": False},
         "long 4M x 20": {"max_iter": 60, "early_stopping": False},
     },
