@@ -37,7 +37,7 @@ def package(run: Path, to: Path, version: int | None = None) -> Packaged:
     about = versions.manifest(run, number)
     try:
         with disk_errors(to):
-            files = plugin("exporters", "native")().export(run, number, to)
+            files = plugin("exporters", "native")().export(run, number, to).files
     except OSError as error:
         raise UsageError(f"--to {to}: cannot be written ({error.strerror}); name another folder") from error
     size = sum(path.stat().st_size for path in files)
