@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENCODING_FORMAT = 1
 PROFILE_BYTES = 256 << 20
-PROFILE_S = 1.5
+PROFILE_S = 1.0
 
 
 class Fit(NamedTuple):
