@@ -55,7 +55,8 @@ class StartAgain(Exception):
 class Source(Protocol):
     """Where data is. Yields Arrow record batches, unit by unit; never holds the whole.
 
-    A source of paths has ``suffixes`` too, the endings of the names of its files. One that need not count may have
+    A source of paths has ``suffixes`` too, the endings of the names of its files, and ``takes`` names the sections of
+    ``data`` that say how to read it (``csv``). One that need not count may have
     ``glance()``: a snapshot without what would have to be counted.
 
     What is not ``stable`` is staged (`fitscale.data.staging`). Such a source may have ``outline()``: a snapshot before rows

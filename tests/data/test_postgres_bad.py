@@ -286,7 +286,7 @@ def test_a_full_disk_leaves_nothing(events: Server, tmp_path: Path, monkeypatch:
         next(iter(batches))
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(staging, "_written", full)
+    monkeypatch.setattr(staging, "written", full)
     data = spec(events)
     assert "the disk is full: make room" in said(
         StorageFull, lambda: staged(open_source(data), data, tmp_path / "data")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from fitscale.contracts import StartAgain
-from fitscale.data import staging
+from fitscale.data import rowgroups, staging
 from fitscale.data.choosing import open_source
 from fitscale.data.reader import open_reader
 from fitscale.data.snapshot import compare
@@ -34,8 +34,8 @@ def rows_of(reader: Any) -> pa.Table:
 
 def test_rows_and_order_are_kept(tmp_path, monkeypatch):
     """Whole row groups however the source cuts its batches, several files, and the same bytes again."""
-    monkeypatch.setattr(staging, "GROUP_ROWS", 30_000)
-    monkeypatch.setattr(staging, "FILE_GROUPS", 3)
+    monkeypatch.setattr(rowgroups, "GROUP_ROWS", 30_000)
+    monkeypatch.setattr(rowgroups, "FILE_GROUPS", 3)
     reader, about = staged(open_source(SPEC), SPEC, tmp_path / "one")
     assert [rows for piece in reader.snapshot.pieces for rows, _ in piece.parts] == [30_000] * 6 + [20_000]
     assert len(reader.snapshot.pieces) == 3
@@ -43,6 +43,14 @@ def test_rows_and_order_are_kept(tmp_path, monkeypatch):
     assert about.rows == 200_000
     assert about.bytes == sum(piece.bytes for piece in reader.snapshot.pieces)
     assert staged(open_source(SPEC), SPEC, tmp_path / "two")[0].snapshot.content == reader.snapshot.content
+
+
+def test_wide_rows_make_short_groups(tmp_path, monkeypatch):
+    """So that a group of them does not fill the memory."""
+    monkeypatch.setattr(rowgroups, "GROUP_CELLS", 5_000 * 5)
+    reader, _ = staged(open_source(SPEC), SPEC, tmp_path)
+    assert len(reader.snapshot.columns) == 5
+    assert {rows for rows, _ in reader.snapshot.pieces[0].parts} == {5_000}
 
 
 def test_it_is_read_where_it_lies(tmp_path):
@@ -135,7 +143,10 @@ def test_a_source_may_begin_again(tmp_path):
     reader, about = staged(source, data, tmp_path)
     assert rows_of(reader).to_pydict() == {"y": [0, 1], "x": [2, 5]}
     assert staged(source, data, tmp_path)[1] == about
-    assert rows_of(staged(source, data, tmp_path, fresh=True)[0])["x"][0].as_py() == 3
+    for _ in range(3):
+        newest = rows_of(staged(source, data, tmp_path, fresh=True)[0])
+        assert newest["x"][0].as_py() == source.read_times
+        assert rows_of(staged(source, data, tmp_path)[0]).equals(newest)
 
 
 def test_nothing_is_left_half_done(tmp_path, monkeypatch):
@@ -158,7 +169,7 @@ def test_nothing_is_left_half_done(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(staging, "_sync", full)
+        patch.setattr(staging, "sync", full)
         with pytest.raises(StorageFull, match="make room"):
             staged(open_source(data), data, folder)
     assert list(folder.iterdir()) == []

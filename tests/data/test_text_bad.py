@@ -112,3 +112,9 @@ def test_files_without_a_column_of_the_others_are_named(tmp_path):
 def test_what_the_workload_says_wrongly_is_told(tmp_path, asked, words):
     """At its key, or at the line that is not as it says."""
     assert words in told(tmp_path, "a,y\nü,0\n".encode("cp1252"), **asked)
+
+
+def test_what_is_said_of_another_kind_of_data_is_refused(tmp_path):
+    """Never passed over."""
+    with pytest.raises(WorkloadError, match=r"data\.csv: synthetic://.* is no delimited text: leave it out"):
+        open_source(DataSpec(uri="synthetic://?rows=5", target="y", csv=Csv(delimiter=";")))

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv
 
 sys.path.insert(0, str(Path(__file__).parent))
 from killing import bytes_of, train, wait_until_quiet, write_job
@@ -31,6 +34,18 @@ MANY = {
     "data": {"uri": "synthetic://?rows=20000&columns=8&groups=60", "target": "y", "groups": ["group"]},
     "model": {"estimator": "sklearn.tree.DecisionTreeClassifier", "params": {"max_depth": 8}},
 }
+FROM_CSV = {**TREES, "name": "staged", "data": {"uri": "rows.csv", "target": "y"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rows(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A megabyte of text, of which as much would be staged."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(20_000, 6))
+    table = pa.table({**{f"x{k}": x[:, k] for k in range(6)}, "y": (x[:, 0] > 0).astype(int)})
+    path = tmp_path_factory.mktemp("rows") / "rows.csv"
+    csv.write_csv(table, path)
+    FROM_CSV["data"] = {"uri": str(path), "target": "y"}
 
 
 @pytest.fixture
@@ -74,6 +89,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str,
     [
         pytest.param(TREES, "in-memory", 36, id="before anything is trained"),
         pytest.param(TREES, "in-memory", 120, id="checkpoints"),
+        pytest.param(FROM_CSV, "in-memory", 400, id="staging"),
         pytest.param(TREES, "out-of-core", 600, id="XGBoost's cache"),
         pytest.param(MANY, "many-models", 400, id="the rows by group"),
         pytest.param(MANY, "many-models", 1200, id="models"),

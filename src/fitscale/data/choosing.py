@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale.data.sources import listing
 from fitscale.errors import DataError, UsageError, WorkloadError
+from fitscale.records.workload import Csv
 from fitscale.registry import names, plugin, source_of
 
 if TYPE_CHECKING:
@@ -45,7 +47,22 @@ def source_class(data: DataSpec) -> Any:
             f"{listing.PLACE}: {path} has files of different kinds: {one} and {two}; name a glob that matches one kind, such "
             f"as {listing.glob_of(path, next(iter(there)))}"
         )
+    if not there and path.is_file() and not _is_or_was(path, b"PAR"):
+        raise DataError(
+            f"{listing.PLACE}: {path} is of a kind that its name does not say; names of what is read end in "
+            f"{', '.join(owners)}: rename it, or convert it"
+        )
     return owners[next(iter(there))] if there else usual
+
+
+def _is_or_was(path: Path, magic: bytes) -> bool:
+    """Whether a file begins as one of a kind does; one that cannot be read, or is empty, may have been to."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(magic))
+    except OSError:
+        return True
+    return head == magic or not head
 
 
 def open_source(data: DataSpec) -> Source:
@@ -54,9 +71,12 @@ def open_source(data: DataSpec) -> Source:
     Raises
     ------
     WorkloadError, DataError
-        At data.uri: what cannot be read.
+        At data.uri: what cannot be read. At data.csv: what says how to read another kind of data.
     """
-    source: Source = source_class(data).open(data)
+    cls = source_class(data)
+    if data.csv != Csv() and "csv" not in getattr(cls, "takes", ()):
+        raise WorkloadError("data.csv", f"{data.uri} is no delimited text: leave it out")
+    source: Source = cls.open(data)
     return source
 
 

@@ -44,8 +44,8 @@ def compare(old: Snapshot, new: Snapshot) -> str | None:
 
     Of what was staged, the looks at what it was staged from.
     """
-    if old.origin is not None and new.origin is not None and (told := compare(old.origin, new.origin)):
-        return told
+    if old.origin is not None and new.origin is not None and (at_origin := compare(old.origin, new.origin)):
+        return at_origin
     if old.where != new.where:
         return f"data.where was {_quoted(old.where)} and is {_quoted(new.where)}"
     before = {piece.path: piece for piece in old.pieces}

@@ -10,16 +10,17 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from fitscale.contracts import StartAgain
 from fitscale.data.checks import check_columns
 from fitscale.data.reader import Reader, open_reader
+from fitscale.data.rowgroups import sync, written
 from fitscale.data.snapshot import compare
 from fitscale.errors import DataError, StorageFull
 from fitscale.records.base import digest_of
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
     from fitscale.contracts import Source
 
 FORMAT = 1  # raised when the same source would be staged to other rows
-GROUP_ROWS = 131_072  # of a staged row group
-FILE_GROUPS = 64  # row groups of a staged file
 ABOUT = "staging.json"
 EVERY_S = 5.0
+FULL = "the disk is full; what was committed is kept: make room, then give the same command again"
 Told = Callable[[str], None]
 
 
@@ -52,7 +52,7 @@ def staged(
     StorageFull
         If the disk is; nothing is left behind.
     """
-    origin = outline_of(source)
+    folder, origin = folder.absolute(), outline_of(source)
     check_columns(origin, data, counted=any(piece.parts for piece in origin.pieces))
     asked = digest_of(str(FORMAT), data.csv.to_json(), repr((data.table, data.query, data.key)))
     about = None if fresh and any(not piece.pin for piece in origin.pieces) else _found(folder, source, origin, asked)
@@ -87,23 +87,23 @@ def _name(about: Staging) -> str:
 
 
 def _found(folder: Path, source: Source, origin: Snapshot, asked: str) -> Staging | None:
-    """What was staged before, from what is there now; the last of it, where what is there cannot be pinned."""
-    known: list[tuple[Staging, Path]] = []
-    for path in sorted(folder.glob(f"*/{ABOUT}")):
-        with suppress(OSError, ValidationError):
-            known.append((Staging.from_json(path.read_bytes()), path))
-    for about, path in sorted(known, key=lambda pair: -pair[0].at):
+    """What was staged last from what is there now."""
+    for about, path in sorted(_all(folder), key=lambda known: -known[0].at):
         if about.asked != asked or _differs(about.origin, origin):
             continue
-        if _times(about.origin) == _times(origin):
-            return about
-        if not about.digests:
+        if not about.digests or _times(about.origin) == _times(origin):
             return about
         if about.digests == source.digests():  # type: ignore[attr-defined]
             about = about.but(origin=origin)  # so that the next look is a short one
             _write_about(about, path)
             return about
     return None
+
+
+def _all(folder: Path) -> Iterator[tuple[Staging, Path]]:
+    for path in folder.glob(f"*/{ABOUT}"):
+        with suppress(OSError, ValidationError):
+            yield Staging.from_json(path.read_bytes()), path
 
 
 def _differs(one: Snapshot, other: Snapshot) -> bool:
@@ -124,20 +124,22 @@ def _made(source: Source, origin: Snapshot, asked: str, folder: Path, told: Told
     try:
         with _room(folder):
             rows = _write(source, origin, temporary, told)
-        content = plugin("sources", "files")(temporary).snapshot().content
-        digests = source.digests() if hasattr(source, "digests") else {}
-        after = outline_of(source)
-        if _differs(origin, after) or _times(origin) != _times(after):
-            raise DataError("data.uri: it was written to while it was read; give the command again once it is at rest")
-        about = Staging(
-            origin=after, asked=asked, content=content, rows=rows, seconds=round(time.monotonic() - began, 3), at=at,
-            bytes=sum(path.stat().st_size for path in temporary.iterdir()),
-            assumed=tuple(getattr(source, "assumed", ())), digests=digests,
-        )  # fmt: skip
-        _write_about(about, temporary / ABOUT)
-        _sync(temporary)
-        _moved(temporary, folder / _name(about))
-        return about
+            content = plugin("sources", "files")(temporary).snapshot().content
+            digests = source.digests() if hasattr(source, "digests") else {}
+            after = outline_of(source)
+            if _differs(origin, after) or _times(origin) != _times(after):
+                raise DataError(
+                    "data.uri: it was written to while it was read; give the command again once it is at rest"
+                )
+            about = Staging(
+                origin=after, asked=asked, content=content, rows=rows, seconds=round(time.monotonic() - began, 3), at=at,
+                bytes=sum(path.stat().st_size for path in temporary.iterdir()),
+                assumed=tuple(getattr(source, "assumed", ())), digests=digests,
+            )  # fmt: skip
+            _write_about(about, temporary / ABOUT)
+            sync(temporary)
+            _moved(temporary, folder / _name(about))
+            return about
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -148,7 +150,7 @@ def _room(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"{folder}: the disk is full: make room, then give the same command again") from None
+            raise StorageFull(f"{folder}: {FULL}") from None
         raise
 
 
@@ -162,7 +164,7 @@ def _moved(temporary: Path, to: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # else: another process was faster
                 raise
-    _sync(to.parent)
+    sync(to.parent)
 
 
 def _clear(folder: Path) -> None:
@@ -179,7 +181,7 @@ def _write(source: Source, origin: Snapshot, folder: Path, told: Told) -> int:
         folder.mkdir(parents=True)
         try:
             with closing(_watched(_batches(source), origin, told)) as batches:  # ends what it reads from, too
-                return _written(batches, folder)
+                return written(batches, folder)
         except StartAgain:
             shutil.rmtree(folder)
 
@@ -204,68 +206,8 @@ def _watched(batches: Iterator[pa.RecordBatch], origin: Snapshot, told: Told) ->
             told(f"staging {origin.root or origin.source} to Parquet in the run: {rows:,} rows so far")
 
 
-def _written(batches: Iterable[pa.RecordBatch], folder: Path) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    writer: pq.ParquetWriter | None = None
-    count = rows = 0
-    try:
-        for table in _groups(batches):
-            if count % FILE_GROUPS == 0:
-                _close(writer)
-                texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
-                writer = pq.ParquetWriter(
-                    folder / f"part-{count // FILE_GROUPS:05}.parquet", table.schema, use_dictionary=texts or False
-                )
-            assert writer is not None
-            writer.write_table(table, GROUP_ROWS)
-            count += 1
-            rows += table.num_rows
-    finally:
-        _close(writer)
-    if not count:
-        raise DataError("data.uri: there are no rows to stage")
-    for path in folder.iterdir():
-        _sync(path)
-    return rows
-
-
-def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Tables of `GROUP_ROWS` rows (the last may have fewer), however the source cuts its batches."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        if rows >= GROUP_ROWS:
-            table = pa.Table.from_batches(held)
-            whole = rows - rows % GROUP_ROWS
-            for start in range(0, whole, GROUP_ROWS):
-                yield table.slice(start, GROUP_ROWS)
-            held = table.slice(whole).to_batches()
-            rows -= whole
-    if rows:
-        yield pa.Table.from_batches(held)
-
-
 def _write_about(about: Staging, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_text(about.to_json())
-    _sync(temporary)
+    sync(temporary)
     os.replace(temporary, path)
-
-
-def _close(writer: Any) -> None:
-    if writer is not None:
-        writer.close()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)  # before the folder gets its name: a power cut must not leave a cut-off file
-    finally:
-        os.close(handle)

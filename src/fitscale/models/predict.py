@@ -64,13 +64,14 @@ def predict(
 
 def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
     """The new rows; those of a source that cannot be read as they are, are staged beside the predictions meanwhile."""
-    from fitscale.data.choosing import open_source
+    from fitscale.data.choosing import open_source, source_class
     from fitscale.data.reader import Reader
     from fitscale.data.staging import parquet_of
 
-    recipe = next(iter(run.manifest.recipes.values()))
-    written = read_task(run.path, recipe.digest).data.csv  # as what was trained on
-    source = open_source(DataSpec(uri=uri, base=base, target=run.encoding.target_name, csv=written))
+    data = DataSpec(uri=uri, base=base, target=run.encoding.target_name)
+    if "csv" in getattr(source_class(data), "takes", ()):  # written as what was trained on, if that was said
+        data = data.but(csv=_trained_on(run).csv)
+    source = open_source(data)
     if source.stable:
         return Reader(source, source.snapshot())
     if hasattr(source, "expects"):
@@ -79,6 +80,11 @@ def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
             field.name: str(field.type) for field in run.models().schema if field.name in run.manifest.groups
         }
     return parquet_of(source, beside)
+
+
+def _trained_on(run: Run) -> DataSpec:
+    recipe = next(iter(run.manifest.recipes.values()))
+    return read_task(run.path, recipe.digest).data
 
 
 def _predicted(

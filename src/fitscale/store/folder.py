@@ -16,7 +16,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -56,16 +56,16 @@ def begun(run: Path, name: str) -> Iterator[None]:
     if (run / "run.json").exists():
         yield
         return
-    new = next((path for path in (*reversed(run.parents), run) if not path.exists()), None)
+    new = [path for path in (run, *run.parents) if not path.exists()]
     create(run, name)
     try:
         yield
     except UsageError:
-        if new is not None:
-            shutil.rmtree(new, ignore_errors=True)
-        else:  # an empty folder was there
-            (run / "run.json").unlink()
-            shutil.rmtree(run / "data", ignore_errors=True)
+        (run / "run.json").unlink()
+        shutil.rmtree(run / "data", ignore_errors=True)
+        with suppress(OSError):  # what others put there meanwhile stays
+            for path in new:
+                path.rmdir()
         raise
 
 

@@ -60,7 +60,7 @@ def endings(path: Path, known: Collection[str]) -> dict[str, str]:
         except DataError:
             return {}
         names = [str(root / name) for name in found]
-    there = {}
+    there: dict[str, str] = {}
     for name in names:
         ending = next((e for e in every if name.lower().endswith(e)), None)
         if ending is not None:

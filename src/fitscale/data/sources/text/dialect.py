@@ -49,6 +49,7 @@ def sniffed(path: Path, asked: Csv) -> Dialect:
     """
     said = encodings.begun(path)
     encoding = encodings.named(asked.encoding) if asked.encoding else said or "utf-8"
+    encoding = said if encoding in WIDE and said in WIDE else encoding  # the mark says which of the two
     assumed: list[str] = []
     with Bytes(path, encoding=encoding) as source:
         head = source.read(HEAD)

@@ -33,9 +33,9 @@ class TextFile(NamedTuple):
         return Bytes(self.path, self.dialect.start if offset is None else offset, self.dialect.encoding)
 
     def tables(
-        self, kinds: Mapping[str, str] | None, missing: Sequence[str], size: int = BLOCK
+        self, kinds: Mapping[str, str] | None, missing: Sequence[str], size: int, offset: int | None = None
     ) -> Iterator[tuple[records.Block, pa.Table]]:
-        """All rows, block by block in order; some blocks are parsed ahead.
+        """All rows, or those from the offset of a block on, block by block in order; some blocks are parsed ahead.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class TextFile(NamedTuple):
         """
         threads = min(THREADS, len(os.sched_getaffinity(0)))
         ahead: deque[tuple[records.Block, Future[pa.Table]]] = deque()
-        with self.opened() as source, ThreadPoolExecutor(threads) as pool:
+        with self.opened(offset) as source, ThreadPoolExecutor(threads) as pool:
             try:
                 for block in records.blocks(source, self.dialect.separator, size):
                     ahead.append((block, pool.submit(parsed, block.data, self.dialect, kinds, missing)))

@@ -26,19 +26,27 @@ class Settled:
         self._other: dict[str, tuple[TextFile, Block, pa.ChunkedArray]] = {}
 
     @classmethod
-    def over(cls, files: Sequence[TextFile], missing: Sequence[str], size: int) -> Settled:
-        """By every row of every file."""
-        return cls._of((file, *each) for file in files for each in file.tables(None, missing, size))
+    def over(
+        cls, files: Sequence[TextFile], missing: Sequence[str], size: int, before: Settled, offset: int | None = None
+    ) -> Settled:
+        """By all rows of the files, in the first of them from an offset on; ``before`` holds those that came before."""
+        tables = (
+            (file, *each)
+            for k, file in enumerate(files)
+            for each in file.tables(None, missing, size, offset if k == 0 else None)
+        )
+        return cls._of(tables, before)
 
     @classmethod
     def guessed(cls, files: Sequence[TextFile], missing: Sequence[str]) -> Settled:
         """By parts of the files: never wider than by all of their rows."""
         some = files[:: max(1, len(files) // FILES)]
-        return cls._of((file, *each) for file in some for each in file.spots(missing))
+        return cls._of(((file, *each) for file in some for each in file.spots(missing)), cls())
 
     @classmethod
-    def _of(cls, tables: Iterable[tuple[TextFile, Block, pa.Table]]) -> Settled:
+    def _of(cls, tables: Iterable[tuple[TextFile, Block, pa.Table]], before: Settled) -> Settled:
         found = cls()
+        found.kinds, found._other = dict(before.kinds), dict(before._other)
         for file, block, table in tables:
             for name, column in zip(table.column_names, table.columns, strict=True):
                 kind = K.seen(column)
@@ -68,7 +76,8 @@ def decided(
         Where 1,234 may be either.
     """
     found = resolved(kinds, delimiter, decimal)
-    for name, kind in expects.items():
+    for name, type in expects.items():
+        kind = type.replace("[ms", "[s")
         if name in found and (kind == K.TEXT or (found[name] == "null" and kind in K.KNOWN)):
             found[name] = kind
     notes = []

@@ -1,7 +1,7 @@
 """CSV and TSV files: one, a folder of them, a glob, ``key=value`` folders; plain, gzip or zstd.
 
 Text has no types: they are settled over all rows of all files. A look at parts of the files says what the columns
-probably are; where a later row shows otherwise, every row is looked at, and reading begins again.
+probably are; where a later row shows otherwise, the rest is looked at too, and reading begins again.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Text:
     suffixes: ClassVar[tuple[str, ...]] = tuple(
         f".{kind}{packed}" for kind in ("csv", "tsv", "tab") for packed in ("", ".gz", ".zst")
     )
+    takes: ClassVar[tuple[str, ...]] = ("csv",)
     needs: ClassVar[tuple[str, ...]] = ()
     stable: ClassVar[bool] = False
 
@@ -153,7 +154,8 @@ class Text:
                 yield block, self._kept(index, table)
         except Unfit as flaw:
             if self._settled is None:
-                self._settle()
+                # What was parsed so far fits the guess, and the guess is never too wide: the rest can tell.
+                self._settle(index, flaw.block.offset)
             else:  # such as 0x1F beside 0.5, or 1.5 beside 3,14: no kind of number holds both
                 line, _ = file.record(flaw.block, flaw.row)
                 self._texts[flaw.column] = f"line {line:,} of {file.path.name} has '{flaw.value}'"
@@ -162,10 +164,11 @@ class Text:
             self._other_encoding(flaw)
             raise StartAgain from None
 
-    def _settle(self) -> None:
+    def _settle(self, index: int = 0, offset: int | None = None) -> None:
         while True:
             try:
-                self._settled = settling.Settled.over(self._files, self.missing, BLOCK_BYTES)
+                rest = self._files[index:]
+                self._settled = settling.Settled.over(rest, self.missing, BLOCK_BYTES, self._guess(), offset)
                 return
             except NotEncoded as flaw:
                 self._other_encoding(flaw)
