@@ -22,6 +22,7 @@ EXTRAS = {
     "pandas": ("pandas", "sklearn"),
     "cloudpickle": ("cloudpickle", "sklearn"),
     "xgboost": ("xgboost-cpu", "xgboost"),
+    "adbc_driver_postgresql": ("adbc-driver-postgresql", "postgres"),
 }
 
 
@@ -135,11 +136,13 @@ def _workload(file: Path) -> Iterator[Finding]:
 
             yield _try("reading", first_row, lambda _: "a row was read")[1]
     else:
+        volume = source.volume() if hasattr(source, "volume") else ""
         outline, finding = _try(
             "data",
             lambda: outline_of(source),
             lambda s: (
-                f"{workload.data.uri}: {size(s.bytes)}, {plural(len(s.columns), 'column')}; it is staged to Parquet once"
+                f"{workload.data.uri}: {volume or size(s.bytes)}, {plural(len(s.columns), 'column')}; it is staged to "
+                "Parquet once"
             ),
         )
         yield finding

@@ -118,7 +118,7 @@ def _times(snapshot: Snapshot) -> list[float]:
 def _made(source: Source, origin: Snapshot, asked: str, folder: Path, told: Told) -> Staging:
     _clear(folder)
     if hasattr(source, "volume"):
-        told(source.volume())
+        told(f"staging {source.volume()}")
     temporary = folder / f".staged.{os.getpid()}.tmp"
     began, at = time.monotonic(), time.time()
     try:

@@ -68,7 +68,7 @@ class Postgres:
     def volume(self) -> str:
         """How much is to be read, as the server's statistics have it."""
         rows, size = self._about.rows, _size(self._about.bytes)
-        return f"about {rows:,.0f} rows, {size}, are read from {self.shown} at {self._address.shown} [estimated]"
+        return f"{self.shown} at {self._address.shown}: about {rows:,.0f} rows, {size} [estimated]"
 
     def outline(self) -> Snapshot:
         """The columns. What lies on a server cannot be pinned."""
