@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from postgres_server import Server
 
 from fitscale.cli.main import app
 
@@ -64,6 +65,17 @@ def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
     said = run("many-models.md", tmp_path)
     assert "1 group failed, 15 unfit" in said
     assert "19,611 with a prediction, 389 without" in said
+
+
+def test_a_table_of_a_database_is_trained_on_as_written(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server that is there already, by its port and password in the environment."""
+    monkeypatch.setenv("PGPORT", str(postgres.port))
+    said = " ".join(run("from-a-database.md", tmp_path).split())
+    assert "about 17,9" in said
+    assert "Version 1: 1 model, roc_auc" in said
+    assert postgres.password not in said
 
 
 def test_a_strangers_pickle_is_refused_as_written(tmp_path: Path, customers: bytes) -> None:

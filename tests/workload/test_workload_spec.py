@@ -219,13 +219,18 @@ def test_a_past_deadline_does_not_hide_what_was_trained() -> None:
     assert read(document, check_offered=False).needs.deadline == Deadline(at="2020-01-01T06:00:00")
 
 
+@pytest.mark.parametrize("key", ["table", "query", "key"])
+def test_what_belongs_to_databases_is_refused_for_files(key: str) -> None:
+    """With an address that would take it."""
+    with pytest.raises(WorkloadError, match=rf"data.{key}: 'a.parquet' is no database; leave it out, or give an address"):
+        read(with_("data", {"uri": "a.parquet", "target": "y", key: "t"}))
+    assert read(with_("data", {"uri": "postgresql://u@h/d", "target": "y", key: "t"}))
+
+
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
         ("data.uri", "s3://bucket/a", "reading from s3:// is not offered yet: export the rows to Parquet"),
-        ("data.table", "t", "databases is not offered yet"),
-        ("data.query", "select 1", "databases is not offered yet"),
-        ("data.key", "id", "is not offered yet"),
         ("data", {"uri": "a", "target": "y", "time": "t", "step": "1h"}, "series is not offered yet"),
         ("data", {"uri": "a", "target": "y", "time": "t", "horizon": 3}, "series is not offered yet"),
         ("data.use", "enough", "a share such as 20%"),

@@ -26,6 +26,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "onnx"),
     "skl2onnx": ("skl2onnx", "onnx"),
+    "adbc_driver_postgresql": ("adbc-driver-postgresql", "postgres"),
 }
 
 
@@ -139,11 +140,13 @@ def _workload(file: Path) -> Iterator[Finding]:
 
             yield _try("reading", first_row, lambda _: "a row was read")[1]
     else:
+        volume = source.volume() if hasattr(source, "volume") else ""
         outline, finding = _try(
             "data",
             lambda: outline_of(source),
             lambda s: (
-                f"{workload.data.uri}: {size(s.bytes)}, {plural(len(s.columns), 'column')}; it is staged to Parquet once"
+                f"{workload.data.uri}: {volume or size(s.bytes)}, {plural(len(s.columns), 'column')}; it is staged to "
+                "Parquet once"
             ),
         )
         yield finding

@@ -10,8 +10,8 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,7 +118,7 @@ def _times(snapshot: Snapshot) -> list[float]:
 def _made(source: Source, origin: Snapshot, asked: str, folder: Path, told: Told) -> Staging:
     _clear(folder)
     if hasattr(source, "volume"):
-        told(source.volume())
+        told(f"staging {source.volume()}")
     temporary = folder / f".staged.{os.getpid()}.tmp"
     began, at = time.monotonic(), time.time()
     try:
@@ -180,7 +180,8 @@ def _write(source: Source, origin: Snapshot, folder: Path, told: Told) -> int:
     while True:
         folder.mkdir(parents=True)
         try:
-            return written(_watched(_batches(source), origin, told), folder)
+            with closing(_watched(_batches(source), origin, told)) as batches:  # ends what it reads from, too
+                return written(batches, folder)
         except StartAgain:
             shutil.rmtree(folder)
 
@@ -194,7 +195,7 @@ def _batches(source: Source) -> Iterator[pa.RecordBatch]:
         yield batch
 
 
-def _watched(batches: Iterator[pa.RecordBatch], origin: Snapshot, told: Told) -> Iterator[pa.RecordBatch]:
+def _watched(batches: Iterator[pa.RecordBatch], origin: Snapshot, told: Told) -> Generator[pa.RecordBatch, None, None]:
     """The same, with a word each few seconds."""
     rows, said = 0, time.monotonic()
     for batch in batches:

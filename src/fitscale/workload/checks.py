@@ -28,7 +28,10 @@ def problems(w: Workload) -> Iterator[tuple[str, str]]:
     if "://" not in data.uri or data.uri.startswith(_NO_DATABASE):
         for name in ("table", "query", "key"):
             if getattr(data, name):
-                yield f"data.{name}", f"'{data.uri}' is no database; leave it out, or give an address such as {DATABASE}"
+                yield (
+                    f"data.{name}",
+                    f"'{data.uri}' is no database; leave it out, or give an address such as {DATABASE}",
+                )
     if (data.step_s or data.horizon) and not data.time:
         yield "data.time", "is missing: a series needs the column of its times"
     if w.evaluate.by == "time" and not data.time:

@@ -31,7 +31,8 @@ SETTINGS = {
 BY_BLOCKS = {"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"}
 _LOST = re.compile(
     r"server closed the connection|terminating connection|could not receive data|could not send data|connection reset"
-    r"|no connection to the server|connection not open|SSL connection has been closed|SSL SYSCALL error|timed? ?out",
+    r"|no connection to the server|connection not open|SSL connection has been closed|SSL SYSCALL error|timed? ?out"
+    r"|conflict with recovery",  # of a standby: the statement is cancelled, and may be given again
     re.IGNORECASE,
 )
 _NEEDS_PASSWORD = re.compile(r"password authentication failed|no password supplied|authentication failed")
@@ -104,7 +105,9 @@ class Session:
             raise _no_connection(address, _text(error)) from None
         try:
             chosen = {**SETTINGS, **(settings or {})}
-            self.rows("select " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in chosen.items()))
+            self.rows(
+                "select " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in chosen.items())
+            )
             self._do("begin isolation level repeatable read read only")
             if snapshot is not None:
                 self._do(f"set transaction snapshot '{snapshot}'")
@@ -174,17 +177,21 @@ class Failed(Exception):
 
     def as_error(self, place: str, what: str) -> FitscaleError:
         """The sentence for a user; ``what`` was asked for."""
-        if self.state == "42501":
-            return DataError(f"{place}: {self.text}; ask its owner for: grant select on {what} to the user that connects")
-        if self.state == "25006":
+        if self.state == "42501" or "permission denied" in self.text:
+            return DataError(
+                f"{place}: {self.text}; ask its owner for: grant select on {what} to the user that connects"
+            )
+        if self.state == "25006" or "read-only transaction" in self.text:
             return DataError(f"{place}: it writes ({self.text}); it takes a SELECT that only reads")
         return DataError(f"{place}: {self.text}")
 
 
 def _errors() -> tuple[type[Exception], ...]:
     import adbc_driver_manager
+    import pyarrow as pa
 
-    return (adbc_driver_manager.Error, OSError)  # what breaks while rows are streamed comes through Arrow
+    # What breaks while rows are streamed comes through Arrow, as an OSError or one of its own.
+    return (adbc_driver_manager.Error, OSError, pa.ArrowException)
 
 
 def _text(error: Exception) -> str:
@@ -208,7 +215,9 @@ def _no_connection(address: Address, text: str) -> UsageError:
             "or write ${NAME} for the password in the uri, and set that variable"
         )
     if "could not translate host name" in text:
-        return DataError(f"data.uri: no host is known by the name in '{where}': look at its spelling, and at the network")
+        return DataError(
+            f"data.uri: no host is known by the name in '{where}': look at its spelling, and at the network"
+        )
     if "refused" in text:
         return DataError(f"data.uri: {where} refuses connections: is the server running there, and is that its port?")
     if "timeout" in text.lower():

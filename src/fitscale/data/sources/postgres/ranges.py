@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 PART_BYTES = 16 << 20
 MOST_PARTS = 4096
-DEARER = 3.0  # reading in parts may cost so many times one reading, by the server's own reckoning, before it is not done
+DEARER = (
+    3.0  # reading in parts may cost so many times one reading, by the server's own reckoning, before it is not done
+)
 BLOCKS_SINCE = 140_000  # the version from which a range of blocks is read without looking at the others
 WHOLE = ("int2", "int4", "int8", "oid")
 
@@ -108,7 +110,9 @@ def _by_key(session: Session, about: Relation, column: str) -> Cut:
         return one
     bounds = _histogram(session, about) if about.table else []
     if not bounds and about.key_kind in WHOLE:
-        ends = f"select min({column}), max({column}) from {about.sql}" + (f" where {about.where}" if about.where else "")
+        ends = f"select min({column}), max({column}) from {about.sql}" + (
+            f" where {about.where}" if about.where else ""
+        )
         if estimated(session, ends).cost * 10 > whole.cost:
             return one  # it would be worked out twice
         low, high = session.rows(ends)[0]

@@ -68,7 +68,7 @@ class Postgres:
     def volume(self) -> str:
         """How much is to be read, as the server's statistics have it."""
         rows, size = self._about.rows, _size(self._about.bytes)
-        return f"about {rows:,.0f} rows, {size}, are read from {self.shown} at {self._address.shown} [estimated]"
+        return f"{self.shown} at {self._address.shown}: about {rows:,.0f} rows, {size} [estimated]"
 
     def outline(self) -> Snapshot:
         """The columns. What lies on a server cannot be pinned."""
@@ -154,7 +154,9 @@ class Postgres:
 
         kinds = {column.name: column.kind for column in self._columns}
         if (key := self._data.key) is not None and key not in kinds:
-            raise WorkloadError("data.key", f"no column '{key}'{nearest(key, kinds) or ';'} columns: {', '.join(kinds)}")
+            raise WorkloadError(
+                "data.key", f"no column '{key}'{nearest(key, kinds) or ';'} columns: {', '.join(kinds)}"
+            )
         where = ""
         if self._data.where:
             asked = parse(self._data.where)
@@ -201,7 +203,11 @@ class Postgres:
             )
         known = [f"{schema}.{name}" for schema, name, _ in found]
         seen = known if table.schema else [*(name for _, name, visible in found if visible), *known]
-        there = f"; there are: {', '.join(known[:NAMES])}{', …' if len(known) > NAMES else ''}" if known else "; there is none"
+        there = (
+            f"; there are: {', '.join(known[:NAMES])}{', …' if len(known) > NAMES else ''}"
+            if known
+            else "; there is none"
+        )
         return DataError(
             f"data.table: no table '{table.shown}' at {self._address.shown}{nearest(table.shown, seen) or there}"
         )

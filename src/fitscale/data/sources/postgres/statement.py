@@ -115,7 +115,9 @@ def reading(query: str) -> str:
         ((exp.Lock,), "locks rows (for update)"),
     ):
         if (found := tree.find(*kind)) is not None:
-            raise WorkloadError("data.query", f"{told}: '{_short(found.sql('postgres'))}'; it takes a SELECT that only reads")
+            raise WorkloadError(
+                "data.query", f"{told}: '{_short(found.sql('postgres'))}'; it takes a SELECT that only reads"
+            )
     return re.sub(r"[;\s]+$", "", query)
 
 
