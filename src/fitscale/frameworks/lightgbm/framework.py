@@ -24,7 +24,8 @@ class LightGBM:
     Where random numbers are drawn (``bagging_*``, ``feature_fraction*``, ``extra_trees``, quantised gradients) their
     seeds are set anew every ten rounds, so that a resumed run has the same trees; they differ from those of the bare
     library, which draws on. Else they are the same. What cannot be gone on with (dart, random forests, goss, penalties
-    for the first use of a column) keeps no progress. Nothing is offered out of core: bins are always in memory.
+    for the first use of a column) keeps no progress. Nothing is offered out of core, as bins are always in memory, nor
+    over ranks, as the library's network listens on all interfaces.
     """
 
     name: ClassVar[str] = "lightgbm"
