@@ -144,6 +144,20 @@ def test_without_draws_it_is_the_bare_estimator(name: str, classes: int, tmp_pat
         assert np.allclose(scores.proba, model.predict_proba(held.X), rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    "params",
+    [{"boosting_type": "dart"}, {"boosting_type": "rf", **SAMPLED}, {"data_sample_strategy": "goss"}],
+    ids=["dart", "rf", "goss"],
+)
+def test_what_keeps_no_progress_is_the_bare_estimator(params: dict[str, Any], tmp_path: Path) -> None:
+    """It is never begun anew, and so draws as the bare library does."""
+    params = {**PLAIN, "n_estimators": 25, **params}
+    payload, context = fit(rows(), recipe(params), tmp_path)
+    assert not context.checkpoints
+    model = bare("LGBMClassifier", params, rows().matrix("train"))
+    assert trees(payload.decode()) == trees(model.booster_.model_to_string())
+
+
 def test_with_draws_it_is_the_bare_library_in_segments(tmp_path: Path) -> None:
     """What `lightgbm.train` gives, ten rounds at a time, each from the model before and with the seeds of its segment."""
     feed = rows()
@@ -247,7 +261,7 @@ def test_early_stopping_needs_rows_and_a_metric_it_can_watch(tmp_path: Path) -> 
         fit(nothing, recipe(SAMPLED, patience=3), tmp_path)
 
 
-def test_an_undefined_score_ends_nothing(tmp_path: Path) -> None:
+def test_an_undefined_score_is_never_the_best(tmp_path: Path) -> None:
     """Validation rows of one class have no AUC: it stops, and does not fail."""
     train = rows().matrix("train")
     fold = np.zeros(len(train.y), dtype=np.int8)
@@ -300,7 +314,8 @@ def test_rounds_without_a_split_end_the_fit_or_are_passed_over(tmp_path: Path) -
     """Without draws nothing comes after one; with them the next may find one. Resumed to the same bytes, too."""
     feed = rows()
     steep = {**PLAIN, "n_estimators": 60, "min_split_gain": 3.0}
-    for params in (steep, {**steep, "subsample": 0.4, "subsample_freq": 1}):
+    few = {**steep, "subsample": 0.4, "subsample_freq": 1, "min_split_gain": 9.0}  # whole segments find none
+    for params in (steep, few):
         context = DirectContext(segment=10, scratch=tmp_path)
         fitted = LightGBM().fit(feed, recipe(params), None, context)
         grown = LightGBM().load(fitted.payload).current_iteration()

@@ -167,6 +167,12 @@ def test_what_cannot_go_on_says_so(params: dict[str, Any], keeps: bool) -> None:
     assert traits.progress == ("rounds" if keeps else "none")
 
 
+def test_objectives_of_positive_values_are_taken() -> None:
+    """What the library says of its trial rows is no objection to the parameters."""
+    for objective in ("gamma", "poisson", "tweedie", "mape", "huber", "rmse"):
+        LightGBM().traits(estimator("LGBMRegressor", objective=objective))
+
+
 def test_rows_are_drawn_in_whole_periods() -> None:
     """A segment begins with a draw of rows, so it is as long as some periods of them."""
     segments = {n: LightGBM().traits(estimator(subsample=0.5, subsample_freq=n)).segment for n in (0, 1, 4, 7, 30)}

@@ -24,7 +24,8 @@ class LightGBM:
     Where random numbers are drawn (``bagging_*``, ``feature_fraction*``, ``extra_trees``, quantised gradients) their
     seeds are set anew every ten rounds, so that a resumed run has the same trees; they differ from those of the bare
     library, which draws on. Else they are the same. What cannot be gone on with (dart, random forests, goss, penalties
-    for the first use of a column) keeps no progress. Nothing is offered out of core: bins are always in memory.
+    for the first use of a column) keeps no progress. Nothing is offered out of core, as bins are always in memory, nor
+    over ranks, as the library's network listens on all interfaces.
     """
 
     name: ClassVar[str] = "lightgbm"
@@ -125,7 +126,8 @@ def _try(settings: Settings) -> None:
     classes = 2 if given["objective"].startswith("multiclass") else 1
     params = {**given, "verbosity": -1, "num_threads": 1, "num_class": classes}
     try:
-        rows = lightgbm.Dataset(np.zeros((4, 1), np.float32), np.array([0, 1, 0, 1], np.float32), params=params)
+        y = np.arange(4) % 2 + (settings.target == "regressor")  # some objectives take positive values alone
+        rows = lightgbm.Dataset(np.zeros((4, 1), np.float32), y, params=params)
         lightgbm.Booster(params, rows)
     except (lightgbm.basic.LightGBMError, ValueError, TypeError) as e:
         raise WorkloadError(PLACE, _sentence(str(e))) from None

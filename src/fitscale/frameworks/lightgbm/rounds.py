@@ -58,7 +58,8 @@ def train(
     With early stopping the model is cut after its best round, as LGBMClassifier.predict takes the trees up to
     ``best_iteration_``.
     """
-    run = _Run(job, data, state, before)
+    with context.phase("bin"):
+        run = _Run(job, data, state, before)
     history = list(context.scores().get(job.watch.name, ())[: run.at]) if job.watch else []
     while run.at < job.rounds and not enough(history, job.patience) and not run.ended:
         scores: dict[str, float] = {}
@@ -123,10 +124,11 @@ class _Run:
             rows.dataset.set_field("init_score", library.raw_scores(self._booster, k, rows.n))
         # Only the trees: the state of each row must not stand beside that of the next Booster.
         done = 0 if self._before is None else self._before.current_iteration()
-        grown = lightgbm.Booster(model_str=self._booster.model_to_string(start_iteration=done, num_iteration=-1))
-        if self._before is not None:
-            library.merge(grown, self._before)
-        self._before = grown
+        if self._booster.current_iteration() > done:
+            grown = lightgbm.Booster(model_str=self._booster.model_to_string(start_iteration=done, num_iteration=-1))
+            if self._before is not None:
+                library.merge(grown, self._before)
+            self._before = grown
         del self._booster
         self._booster = self._begun()
 
