@@ -237,7 +237,7 @@ def test_what_belongs_to_databases_is_refused_for_files(key: str) -> None:
         ("model", {"any_of": ["a.B", "c.D"]}, "choosing among estimators is not offered yet"),
         ("model", {"function": "pkg.train:fit"}, "a training function is not offered yet"),
         ("model.search", {"budget": "10m"}, "tuning is not offered yet"),
-        ("needs.export", ["native", "onnx", "pmml"], "exporting to pmml is not offered yet"),
+        ("needs.export", ["native", "onnx", "pmml"], "exporting to onnx, pmml is not offered yet"),
         ("needs.deploy", "edge/linux-arm64", "deploying is not offered yet"),
         ("needs.functions", ["automl"], "automl is not offered yet"),
         ("where", [{"ray": "ray://head:10001"}], "running on ray is not offered yet"),

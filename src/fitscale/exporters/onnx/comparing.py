@@ -45,6 +45,8 @@ def compare(
         If they say different things.
     """
     rows = sayable(inputs, rows)
+    if not rows.num_rows:
+        return Seen(0, 0.0, 0)
     said = _run(model, feeds(inputs, rows))
     framework = plugin("frameworks", recipe.framework)()
     batch = Batch(encoding.apply(rows), np.empty(0), None, np.arange(rows.num_rows))

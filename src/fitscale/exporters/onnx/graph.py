@@ -62,7 +62,7 @@ class Graph:
         if key not in self._constants:
             name = self._constants[key] = self.name(f"constant_{len(self._constants)}")
             if text:
-                cells = [str(cell).encode() for cell in value.ravel()]
+                cells: Any = [str(cell).encode() for cell in value.ravel()]
                 tensor = helper.make_tensor(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape, cells)
             else:
                 tensor = numpy_helper.from_array(np.ascontiguousarray(value), name)

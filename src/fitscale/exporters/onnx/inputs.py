@@ -7,7 +7,7 @@ date, timestamp        int64    the smallest int64, which is numpy's NaT; days o
 bool                   bool     a second input NAME.missing, which need not be given
 text                   string   the empty text, or where that is a category the text (missing)
 
-A Pipeline takes its columns as they are: whole numbers and truth values cannot be missing there.
+A Pipeline takes its columns as they are: only fractions can be missing there.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def inputs_of(encoding: Encoding) -> tuple[Input, ...]:
 def _input(column: Column, taken: set[str], raw: bool) -> Input:
     type = type_of(column)
     missing: str | int | None = MISSING if type == "int64" and not raw else None
-    if type == "string":
+    if type == "string" and not raw:
         missing = ""
         while missing in column.categories:
             missing = f"({missing or 'missing'})"
@@ -94,7 +94,7 @@ def sayable(inputs: Iterable[Input], batch: pa.RecordBatch) -> pa.RecordBatch:
 
     whole = np.ones(batch.num_rows, bool)
     for one in inputs:
-        if one.type in ("int64", "bool") and one.missing is None and one.flag is None:
+        if one.type not in ("float", "double") and one.missing is None and one.flag is None:
             whole &= batch.column(one.name).is_valid().to_numpy(zero_copy_only=False)
     return batch if whole.all() else batch.filter(pa.array(whole))
 
@@ -131,7 +131,9 @@ def _values(one: Input, column: pa.Array) -> np.ndarray:
                 values[nulls] = np.nan
             return np.asarray(values)
         if one.type == "string":
-            return np.asarray(column.cast(pa.string()).fill_null(one.missing).to_numpy(zero_copy_only=False), object)
+            return np.asarray(
+                column.cast(pa.string()).fill_null(one.missing or "").to_numpy(zero_copy_only=False), object
+            )
         if one.type == "bool":
             return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False))
         if t.is_date32(column.type):

@@ -77,7 +77,7 @@ def _outputs(graph: Graph, said: Answer, encoding: Encoding) -> list[onnx.ValueI
         labels = encoding.decode(np.arange(encoding.n_classes)).to_numpy(zero_copy_only=False)
         value = graph.add("Gather", graph.constant(labels), value)
         kind = labels.dtype
-    outputs = [(value, "prediction", kind, ["n"])]
+    outputs: list[tuple[str, str, np.dtype[Any], list[Any]]] = [(value, "prediction", kind, ["n"])]
     if said.proba is not None:
         outputs.append((said.proba, "probabilities", np.dtype(np.float32), ["n", encoding.n_classes]))
     made = []

@@ -81,8 +81,8 @@ def _by_skl2onnx(graph: Graph, X: str, native: Any, encoding: Encoding, inputs: 
     if X:
         # What fitscale fits on one-hot columns it fits in double precision, and so its model is converted first
         # (onnxruntime has no support vectors in it).
-        double = encoding.input == "one-hot" and not type(native).__module__.startswith("sklearn.svm")
-        kinds = (t.DoubleTensorType, t.FloatTensorType) if double else (t.FloatTensorType,)
+        in_double = encoding.input == "one-hot" and not type(native).__module__.startswith("sklearn.svm")
+        kinds = (t.DoubleTensorType, t.FloatTensorType) if in_double else (t.FloatTensorType,)
         tries = [[("X", kind([None, encoding.width]))] for kind in kinds]
     else:
         tries = [_columns(inputs, encoding, t)]
@@ -135,10 +135,11 @@ def _converted(native: Any, types: Sequence[tuple[str, Any]]) -> onnx.ModelProto
     from skl2onnx import convert_sklearn
     from sklearn.base import is_classifier
 
-    def convert(options: dict[int, Any] | None) -> Any:
-        return convert_sklearn(
+    def convert(options: dict[int, Any] | None) -> onnx.ModelProto:
+        made: onnx.ModelProto = convert_sklearn(
             native, initial_types=list(types), options=options, target_opset={"": SKL_OPSET, ML: ML_OPSET}
         )
+        return made
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries about each other

@@ -99,7 +99,8 @@ def _with_sets(graph: Graph, X: str, trees: Sequence[Tree], targets: int, mode: 
                 rows[f"{side}leafs"].append(int(not inner[child]))
             rows["missing_value_tracks_true"].append(int(tree.missing_left[node]))
             if node in tree.members:
-                values += [*map(float, tree.members[node]), np.nan]
+                # onnxruntime wants one value at least; no code is below 0
+                values += [*map(float, tree.members[node] or (-1,)), np.nan]
         found = np.flatnonzero(~inner)
         weights += tree.value[found, 0].tolist()
         ids += [tree.target or 0] * len(found)
