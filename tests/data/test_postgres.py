@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from postgres_server import Server
 
 from fitscale.data.choosing import open_source
 from fitscale.data.reader import open_reader
-from fitscale.data.sources.postgres import connect, fetching, ranges
+from fitscale.data.sources.postgres import connect, fetching, ranges, source
 from fitscale.data.sources.postgres.source import Postgres
 from fitscale.data.staging import staged
 from fitscale.errors import MissingLibrary
@@ -45,7 +44,9 @@ def events(postgres: Server) -> Server:
 
 
 def spec(server: Server, **more: Any) -> DataSpec:
-    return DataSpec(uri=server.uri(), **{"target": "y", **({} if "query" in more else {"table": "events"}), **more})
+    return DataSpec(
+        uri=more.pop("uri", server.uri()), **{"target": "y", **({} if "query" in more else {"table": "events"}), **more}
+    )
 
 
 class Suite(SourceSuite):
@@ -54,9 +55,8 @@ class Suite(SourceSuite):
     more: dict[str, Any] = {}
 
     @pytest.fixture(autouse=True)
-    def server(self, events: Server) -> Iterator[None]:
+    def server(self, events: Server) -> None:
         self.events = events
-        yield
 
     def make(self, folder: Path) -> DataSpec:
         return spec(self.events, **self.more)
@@ -119,7 +119,7 @@ def test_the_same_data_is_staged_to_the_same_bytes(
     """By few or many connections and parts; and by key also when the table was written anew in another order."""
     for name, more in (("a", {"key": "id"}), ("b", {})):
         stage(events, tmp_path / name, **more)
-    monkeypatch.setattr(fetching, "readers", lambda: 1)
+    monkeypatch.setattr(source, "readers", lambda: 1)
     monkeypatch.setattr(ranges, "PART_BYTES", 1 << 30)
     for name, more in (("c", {"key": "id"}), ("d", {})):
         stage(events, tmp_path / name, **more)
@@ -140,7 +140,7 @@ def test_several_connections_read_at_once(events: Server, monkeypatch: pytest.Mo
     """Three that read ahead, as far as they may, and one that keeps the snapshot; afterwards none."""
     monkeypatch.setattr(connect, "BATCH_BYTES", 1_000)
     monkeypatch.setattr(fetching, "HELD", 1)
-    monkeypatch.setattr(fetching, "readers", lambda: 3)
+    monkeypatch.setattr(source, "readers", lambda: 3)
     rows = open_source(spec(events, key="id")).stream()
     count = next(rows).num_rows
     until = time.monotonic() + 10
@@ -148,6 +148,15 @@ def test_several_connections_read_at_once(events: Server, monkeypatch: pytest.Mo
         assert time.monotonic() < until
     assert count + sum(batch.num_rows for batch in rows) == ROWS
     assert events.sql(SESSIONS) == [(0,)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_fewer_connections_will_do(events: Server, limit: int) -> None:
+    """Where the server lets no more in: one reads of the snapshot that another keeps, or both in one."""
+    events.sql("grant select on events to reader", f"alter role reader connection limit {limit}")
+    rows = pa.Table.from_batches(open_source(spec(events, uri=events.uri("reader"), key="id")).stream())
+    events.sql("alter role reader connection limit -1")
+    assert rows["id"].to_pylist() == list(range(1, ROWS + 1))
 
 
 def test_a_reader_that_is_left_in_the_middle_leaves_no_session(events: Server) -> None:
@@ -168,6 +177,19 @@ def test_the_table_may_change_while_it_is_read(events: Server) -> None:
     table = pa.Table.from_batches([first, *rows])
     assert table["id"].to_pylist() == list(range(1, ROWS + 1))
     assert min(table["x"].to_pylist()) == 0
+
+
+@pytest.mark.parametrize("more", [{"table": "events"}, {"table": "kept"}, {"query": "select * from events"}])
+def test_a_table_is_not_emptied_while_it_is_read(events: Server, more: dict[str, Any]) -> None:
+    """To an older snapshot it would look as if it had no rows: who empties it waits until it is read."""
+    events.sql("create materialized view kept as select * from events")
+    rows = open_source(spec(events, **more)).stream()
+    count = next(rows).num_rows
+    emptied = "refresh materialized view kept" if "kept" in more.values() else "truncate events"
+    with pytest.raises(Exception, match="lock timeout"):
+        events.sql("set lock_timeout = '50ms'", emptied)
+    assert count + sum(batch.num_rows for batch in rows) == ROWS
+    events.sql("set lock_timeout = '5s'", emptied)
 
 
 TYPES = """create table types as select g as id, g::int2 as i2, g::float4 as f4, (g / 3.0)::numeric(12, 3) as n,

@@ -216,8 +216,8 @@ def test_a_key_must_be_there_filled_and_unique(events: Server, tmp_path: Path) -
     )
 
 
-READING = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fitscale' and query like 'COPY (select \"%'"
-ALL = READING.partition(" and query")[0]
+ALL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fitscale'"
+READING = ALL + """ and query like 'COPY (select "%'"""
 
 
 @pytest.fixture

@@ -222,7 +222,9 @@ def test_a_past_deadline_does_not_hide_what_was_trained() -> None:
 @pytest.mark.parametrize("key", ["table", "query", "key"])
 def test_what_belongs_to_databases_is_refused_for_files(key: str) -> None:
     """With an address that would take it."""
-    with pytest.raises(WorkloadError, match=rf"data.{key}: 'a.parquet' is no database; leave it out, or give an address"):
+    with pytest.raises(
+        WorkloadError, match=rf"data.{key}: 'a.parquet' is no database; leave it out, or give an address"
+    ):
         read(with_("data", {"uri": "a.parquet", "target": "y", key: "t"}))
     assert read(with_("data", {"uri": "postgresql://u@h/d", "target": "y", key: "t"}))
 

@@ -10,7 +10,7 @@ from fitscale.errors import UsageError
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USER_PART = re.compile(r"://[^/\s:@]*:([^/\s@]*)@")
-_SECRETS = r"password|passwd|pwd|secret|token|sig|[a-z_]*secret_access_key"
+_SECRETS = r"(?:ssl)?password|passwd|pwd|secret|token|sig|[a-z_]*secret_access_key"
 _SECRET_OPTION = re.compile(rf"[?&;](?:{_SECRETS})=([^&;\s]*)", re.IGNORECASE)
 
 

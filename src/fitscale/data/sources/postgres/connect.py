@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from fitscale.errors import DataError, FitscaleError, UsageError
+from fitscale.records.base import digest_of
 from fitscale.workload.environment import expand
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ SETTINGS = {
     "datestyle": "ISO",
     "timezone": "UTC",
     "statement_timeout": "0",  # a long read is meant
+    "lock_timeout": "60s",  # of somebody who alters the table
     "idle_in_transaction_session_timeout": "0",  # the session that keeps the snapshot idles
     # Rows come in the order in which they lie, the same each time.
     "synchronize_seqscans": "off",
@@ -35,6 +38,7 @@ _LOST = re.compile(
     r"|conflict with recovery",  # of a standby: the statement is cancelled, and may be given again
     re.IGNORECASE,
 )
+_FULL = re.compile(r"too many (connections|clients)|connection slots")
 _NEEDS_PASSWORD = re.compile(r"password authentication failed|no password supplied|authentication failed")
 
 
@@ -51,6 +55,11 @@ class Address:
     def shown(self) -> str:
         """host:port/database, as it is written: never expanded."""
         return self.place or "the default server"
+
+    @property
+    def mark(self) -> str:
+        """What tells two servers apart that are written alike, with variables; else nothing."""
+        return f" #{digest_of(expand(self.place, os.environ))[:8]}" if "${" in self.place else ""
 
     def expanded(self) -> str:
         """The uri for libpq. A value that stands for a user or password may hold any character."""
@@ -94,23 +103,17 @@ class Session:
     """
 
     def __init__(self, address: Address, snapshot: str | None = None, settings: dict[str, str] | None = None) -> None:
-        import adbc_driver_manager
-        import adbc_driver_postgresql.dbapi as driver
-
         self.address = address
         self.closed = False
-        try:
-            self._connection = driver.connect(address.expanded(), autocommit=True)
-        except adbc_driver_manager.Error as error:
-            raise _no_connection(address, _text(error)) from None
+        self._connection = _connected(address)
         try:
             chosen = {**SETTINGS, **(settings or {})}
             self.rows(
                 "select " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in chosen.items())
             )
-            self._do("begin isolation level repeatable read read only")
+            self.do("begin isolation level repeatable read read only")
             if snapshot is not None:
-                self._do(f"set transaction snapshot '{snapshot}'")
+                self.do(f"set transaction snapshot '{snapshot}'")
         except Failed as error:
             self.close()
             raise (Lost(error.text) if snapshot is not None else error.as_error("data.uri", address.shown)) from None
@@ -152,7 +155,8 @@ class Session:
         self.closed = True
         self._connection.close()
 
-    def _do(self, sql: str) -> None:
+    def do(self, sql: str) -> None:
+        """A statement without an answer."""
         with closing(self._connection.cursor()) as cursor:
             try:
                 cursor.execute(sql)
@@ -165,6 +169,21 @@ class Session:
         if state.startswith(("08", "57P")) or (not state and _LOST.search(text)):
             return Lost(text)
         return Failed(text, state)
+
+
+def _connected(address: Address) -> Any:
+    import adbc_driver_manager
+    import adbc_driver_postgresql.dbapi as driver
+
+    waits = [0.1, 0.3]  # a session that was closed a moment ago may still be counted
+    while True:
+        try:
+            return driver.connect(address.expanded(), autocommit=True)
+        except adbc_driver_manager.Error as error:
+            text = _text(error)
+            if not waits or not _FULL.search(text):
+                raise _no_connection(address, text) from None
+        time.sleep(waits.pop(0))
 
 
 class Failed(Exception):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -23,24 +23,40 @@ WAIT_S = 0.3
 
 
 def readers() -> int:
-    """How many connections read at once: one for each core, two to four."""
+    """How many connections are to read at once: one for each core, two to four."""
     return min(4, max(2, len(os.sched_getaffinity(0))))
 
 
 class Shared:
-    """One snapshot for many sessions. The session that keeps it reads nothing, so that it outlives those that read."""
+    """One snapshot for many sessions. The session that keeps it reads nothing, so that it outlives those that read.
 
-    def __init__(self, address: Address, settings: dict[str, str]) -> None:
+    Parameters
+    ----------
+    hold
+        A statement that the keeper begins with: a lock that others may read and write beside, and which lasts to the end.
+        A table that is truncated or rewritten would look empty to an older snapshot.
+    wanted
+        How many sessions are to read. Where the server lets fewer in, ``readers`` are fewer; where none, the keeper reads.
+    """
+
+    def __init__(self, address: Address, settings: dict[str, str], hold: str, wanted: int = 1) -> None:
         self.address, self.settings = address, settings
         self.keeper = Session(address, settings=settings)
         self._idle: list[Session] = []
         self._lock = threading.Lock()
+        self.name: str | None = None
         try:
-            self.name: str | None = self.keeper.rows("select pg_export_snapshot()")[0][0]
-        except Failed:
-            self.keeper.close()  # its transaction is over now
+            self.keeper.do(hold)
+            self.name = self.keeper.rows("select pg_export_snapshot()")[0][0]
+        except Failed:  # not to be had here; the keeper's transaction is over now
+            self.keeper.close()
             self.keeper = Session(address, settings=settings)
-            self.name = None  # not to be shared here: the keeper reads by itself
+        with suppress(DataError, Lost):
+            while self.name is not None and len(self._idle) < wanted:
+                self._idle.append(Session(address, self.name, settings))
+        self.readers = len(self._idle) or 1
+        if not self._idle:
+            self.name = None
 
     def take(self) -> Session:
         if self.name is None:
@@ -140,8 +156,7 @@ class Fetch:
 def in_order(shared: Shared, statements: Sequence[str], ordered: bool) -> Iterator[pa.RecordBatch]:
     """The rows of all statements, one statement after the other, while the next ones are read already."""
     waiting = iter(statements)
-    at_once = readers() if shared.name is not None else 1
-    ahead = deque(Fetch(shared, sql, ordered) for sql in islice(waiting, at_once))
+    ahead = deque(Fetch(shared, sql, ordered) for sql in islice(waiting, shared.readers))
     try:
         while ahead:
             yield from ahead[0].batches()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale.data.sources.postgres.connect import BY_BLOCKS
@@ -34,6 +35,14 @@ class Relation(NamedTuple):
     selected: tuple[str, ...]
     key: str | None = None
     key_kind: str = ""
+    lockable: bool = True  # a table or view, and not a materialised one
+
+    @property
+    def hold(self) -> str:
+        """What holds the tables as they are for as long as the transaction lasts."""
+        if self.table and self.lockable:
+            return f"lock table {self.table} in access share mode"
+        return f"select 1 from {self.sql} limit 0"
 
 
 class Range(NamedTuple):
@@ -129,7 +138,7 @@ def _by_key(session: Session, about: Relation, column: str) -> Cut:
 
 def _between(bounds: list[str]) -> tuple[Range, ...]:
     ends = [None, *bounds, None]
-    return tuple(Range(low, high) for low, high in zip(ends, ends[1:], strict=False))
+    return tuple(Range(low, high) for low, high in pairwise(ends))
 
 
 def _histogram(session: Session, about: Relation) -> list[str]:
@@ -148,7 +157,7 @@ def _finer(bounds: list[str], wanted: int, *, whole_numbers: bool) -> list[str]:
     if whole_numbers and 1 < len(bounds) <= wanted and all(re.fullmatch(r"-?\d+", bound) for bound in bounds):
         ends = [int(bound) for bound in bounds]
         times = -(-wanted // (len(ends) - 1))
-        finer = {a + (b - a) * k // times for a, b in zip(ends, ends[1:], strict=False) for k in range(times)}
+        finer = {a + (b - a) * k // times for a, b in pairwise(ends) for k in range(times)}
         return [str(bound) for bound in sorted(finer)]
     step = max(1, round(len(bounds) / wanted))
     return list(dict.fromkeys(bounds[::step]))

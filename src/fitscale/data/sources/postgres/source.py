@@ -11,7 +11,7 @@ from fitscale.data.sources import matching
 from fitscale.data.sources.postgres import statement
 from fitscale.data.sources.postgres.columns import Column, arrow_type, as_read, columns_of
 from fitscale.data.sources.postgres.connect import Address, Failed, Lost, Session
-from fitscale.data.sources.postgres.fetching import Shared, in_order
+from fitscale.data.sources.postgres.fetching import Shared, in_order, readers
 from fitscale.data.sources.postgres.keys import in_key_order
 from fitscale.data.sources.postgres.ranges import Cut, Range, Relation, cut, estimated
 from fitscale.data.sources.where import parse
@@ -49,7 +49,7 @@ class Postgres:
         self._shared: Shared | None = None
         with closing(self._session()) as session:
             self._columns = self._described(session)
-            self._relation = self._related()
+            self._relation = self._related(self._asked(lambda: self._lockable(session)))
             everything = Cut("", (Range(),), False)
             self._about = self._asked(lambda: estimated(session, everything.statement(self._relation, Range())))
 
@@ -72,14 +72,15 @@ class Postgres:
 
     def outline(self) -> Snapshot:
         """The columns. What lies on a server cannot be pinned."""
-        return self._pinned((Piece(path=f"{self._address.shown} {self.shown}", bytes=0, pin="", parts=()),))
+        return self._pinned((Piece(path=self._path, bytes=0, pin="", parts=()),))
 
     def stream(self) -> Iterator[pa.RecordBatch]:
         """All rows of one snapshot in order, by several connections; see `contracts.Source`."""
         with closing(self._session()) as session:
             parts = self._asked(lambda: cut(session, self._relation))
         statements = [parts.statement(self._relation, part) for part in parts.ranges]
-        with closing(Shared(self._address, parts.settings)) as shared:
+        wanted = min(readers(), len(statements))
+        with closing(Shared(self._address, parts.settings, self._relation.hold, wanted)) as shared:
             try:
                 batches = (as_read(batch, self._columns) for batch in in_order(shared, statements, parts.ordered))
                 yield from in_key_order(batches, self._data.key) if self._data.key else batches
@@ -95,7 +96,7 @@ class Postgres:
         counts = self._asked(lambda: [self._counted(session, parts, part) for part in parts.ranges])
         shared.give(session)
         width = sum(_WIDTHS.get(column.type, 8) for column in self._columns)
-        path = f"{self._address.shown} {self.shown}"
+        path = self._path
         pieces = [
             Piece(
                 path=path if len(counts) == 1 else f"{path}, part {k}", bytes=rows * width, pin=parts.column or "rows",
@@ -134,9 +135,13 @@ class Postgres:
     def _keep(self, settings: dict[str, str]) -> Shared:
         """The snapshot that is counted and read part by part, for as long as this source lives."""
         if self._shared is None:
-            self._shared = Shared(self._address, settings)
+            self._shared = Shared(self._address, settings, self._relation.hold)
             weakref.finalize(self, self._shared.close)
         return self._shared
+
+    @property
+    def _path(self) -> str:
+        return f"{self._address.shown} {self.shown}{self._address.mark}"
 
     def _session(self) -> Session:
         return Session(self._address)
@@ -149,7 +154,12 @@ class Postgres:
     def _from(self) -> str:
         return self._table.sql if self._table else f"(\n{self._query}\n) as q"
 
-    def _related(self) -> Relation:
+    def _lockable(self, session: Session) -> bool:
+        return self._table is not None and session.rows(
+            f"select relkind::text from pg_class where oid = {statement.literal(self._table.sql)}::regclass"
+        )[0][0] in ("r", "p", "v")
+
+    def _related(self, lockable: bool) -> Relation:
         import pyarrow as pa
 
         kinds = {column.name: column.kind for column in self._columns}
@@ -169,6 +179,7 @@ class Postgres:
             selected=tuple(f"{c.sql} as {statement.identifier(c.name)}" for c in self._columns if c.sql),
             key=key,
             key_kind=kinds.get(key or "", ""),
+            lockable=lockable,
         )
 
     def _counted(self, session: Session, parts: Cut, part: Range) -> int:
