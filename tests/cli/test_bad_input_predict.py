@@ -171,6 +171,8 @@ def test_probabilities_of_a_regressor(tmp_path: Path) -> None:
     argv = ("predict", path, "--data", tmp_path / "d.parquet", "--out", tmp_path / "p.parquet", "--proba")
     refuse(fitscale(*argv), "--proba: the models are regressors; leave it out")
     assert there(tmp_path) == before
+    with pytest.raises(AttributeError, match=r"xgboost\.XGBRegressor is a regressor: it has no probabilities"):
+        open_run(tmp_path / "runs" / "job").model().predict_proba(table())
 
 
 @pytest.mark.parametrize(

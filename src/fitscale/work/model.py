@@ -63,6 +63,8 @@ class Model:
             If the model has none.
         """
         proba = self.predictions(as_table(data)).proba
+        if self.classes is None:
+            raise AttributeError(f"{self.recipe.estimator.path} is a regressor: it has no probabilities")
         if proba is None:
             raise AttributeError(no_probabilities(self.recipe.estimator.path, self.gives))
         return proba
