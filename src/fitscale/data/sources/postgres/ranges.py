@@ -153,11 +153,11 @@ def _histogram(session: Session, about: Relation) -> list[str]:
 
 
 def _finer(bounds: list[str], wanted: int, *, whole_numbers: bool) -> list[str]:
-    """About ``wanted`` − 1 bounds out of these: some of them, or whole numbers between them."""
+    """About ``wanted`` − 1 bounds between the first and the last of these: some of them, or whole numbers between them."""
     if whole_numbers and 1 < len(bounds) <= wanted and all(re.fullmatch(r"-?\d+", bound) for bound in bounds):
         ends = [int(bound) for bound in bounds]
         times = -(-wanted // (len(ends) - 1))
         finer = {a + (b - a) * k // times for a, b in pairwise(ends) for k in range(times)}
-        return [str(bound) for bound in sorted(finer)]
+        return [str(bound) for bound in sorted(finer)[1:]]
     step = max(1, round(len(bounds) / wanted))
-    return list(dict.fromkeys(bounds[::step]))
+    return list(dict.fromkeys(bounds[step:-1:step]))
