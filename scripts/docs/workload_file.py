@@ -105,6 +105,9 @@ DEFAULTS = {  # that are found out and stand in no record
     "evaluate.metric": "`roc_auc`; `neg_log_loss` for more than two classes; `neg_root_mean_squared_error` for numbers",
 }
 ALONGSIDE: dict[str, dict[str, Any]] = {  # what an example needs beside it
+    "data.table": {"data.uri": "postgresql://me@host/db"},
+    "data.query": {"data.uri": "postgresql://me@host/db"},
+    "data.key": {"data.uri": "postgresql://me@host/db"},
     "data.step": {"data.time": "scheduled"},
     "data.horizon": {"data.time": "scheduled"},
     "evaluate.early_stopping.validation": {"evaluate.early_stopping.rounds": 20},

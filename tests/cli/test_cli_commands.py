@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,11 +76,10 @@ def test_package_copies_the_models_of_a_version(many: Path, tmp_path: Path) -> N
     """Each in its library's format, with what leads from key to file; the second version is the served one."""
     said = fitscale("models", "package", many, "--to", tmp_path / "out", "--json")
     assert (said.code, said.record["version"], said.record["models"]) == (0, 2, 30), said.err
-    named = json.loads((tmp_path / "out" / "index.json").read_text())
-    assert len(named) == 30
-    assert {each["file"] for each in named} | {"index.json", "encoding.json"} == {
-        path.name for path in (tmp_path / "out").iterdir()
-    }
+    with zipfile.ZipFile(tmp_path / "out" / "models.zip") as archive:
+        named = json.loads(archive.read("index.json"))
+        assert len(named) == 30
+        assert {each["file"] for each in named} | {"index.json", "encoding.json"} == set(archive.namelist())
     assert "30 models of version 1" in fitscale("models", "package", many, "--to", tmp_path / "b", "--version", 1).out
 
 

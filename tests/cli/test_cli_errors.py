@@ -161,7 +161,7 @@ def test_doctor_ends_with_2_where_something_is_wrong(tmp_path: Path) -> None:
     """And says what, without stopping at the first."""
     said = fitscale("doctor", write_job(tmp_path, "job", data={"uri": "none.parquet", "target": "y"}))
     assert said.code == 2
-    assert "WRONG  data" in said.out
+    assert "WRONG  source" in said.out
     assert "estimator" in said.out
 
 

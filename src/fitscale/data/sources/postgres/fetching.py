@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -153,7 +153,7 @@ class Fetch:
         )
 
 
-def in_order(shared: Shared, statements: Sequence[str], ordered: bool) -> Iterator[pa.RecordBatch]:
+def in_order(shared: Shared, statements: Sequence[str], ordered: bool) -> Generator[pa.RecordBatch, None, None]:
     """The rows of all statements, one statement after the other, while the next ones are read already."""
     waiting = iter(statements)
     ahead = deque(Fetch(shared, sql, ordered) for sql in islice(waiting, shared.readers))

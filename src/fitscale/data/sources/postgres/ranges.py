@@ -153,7 +153,7 @@ def _histogram(session: Session, about: Relation) -> list[str]:
 
 
 def _finer(bounds: list[str], wanted: int, *, whole_numbers: bool) -> list[str]:
-    """About ``wanted`` − 1 bounds out of these: some of them, or whole numbers between them. The outermost bound no part."""
+    """About ``wanted`` − 1 bounds between the first and the last of these: some of them, or whole numbers between them."""
     if whole_numbers and 1 < len(bounds) <= wanted and all(re.fullmatch(r"-?\d+", bound) for bound in bounds):
         ends = [int(bound) for bound in bounds]
         times = -(-wanted // (len(ends) - 1))

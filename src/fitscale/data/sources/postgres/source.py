@@ -80,9 +80,12 @@ class Postgres:
             parts = self._asked(lambda: cut(session, self._relation))
         statements = [parts.statement(self._relation, part) for part in parts.ranges]
         wanted = min(readers(), len(statements))
-        with closing(Shared(self._address, parts.settings, self._relation.hold, wanted)) as shared:
+        with (
+            closing(Shared(self._address, parts.settings, self._relation.hold, wanted)) as shared,
+            closing(in_order(shared, statements, parts.ordered)) as rows,
+        ):
+            batches = (as_read(batch, self._columns) for batch in rows)
             try:
-                batches = (as_read(batch, self._columns) for batch in in_order(shared, statements, parts.ordered))
                 yield from in_key_order(batches, self._data.key) if self._data.key else batches
             except Failed as error:
                 raise self._refused(error) from None
