@@ -35,7 +35,7 @@ JOBS: dict[str, dict[str, Any]] = {
         },
     },
 }
-BESIDE = 3  # rounds of the strategies whose time is only shown beside
+BESIDE = 2  # rounds of the strategies whose time is only shown beside
 AIM = {"wall_ratio in-memory": 1.05, "memory_ratio": {"in-memory": 1.0, "quantised": 0.65, "out-of-core": 0.25}}
 
 
