@@ -95,7 +95,8 @@ def package(
 ) -> None:
     """Copy the models of a version into a folder of their own, each in its library's own format.
 
-    What is there loads without fitscale: index.json leads from key to file, encoding.json says what the columns become.
+    What is there loads without fitscale: index.json leads from key to file (in models.zip, where there are many),
+    encoding.json says what the columns become.
     """
     from fitscale.cli.finding import run_of
     from fitscale.cli.saying import Out
