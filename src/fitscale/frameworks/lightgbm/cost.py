@@ -63,6 +63,8 @@ class _Size:
         self.sample = min(float(shape.rows), float(given.get("bin_construct_sample_cnt", 200_000))) * shape.features
         self.sampled = float(given.get("bagging_fraction", 1.0)) if given.get("bagging_freq", 0) else 1.0
         self.columns = float(given.get("feature_fraction", 1.0)) * float(given.get("feature_fraction_bynode", 1.0))
+        # Where something is drawn a Booster is begun anew for each segment.
+        self.beginnings = float(settings.rounds // settings.segment) if settings.draws and settings.keeps else 0.0
         self.cell_bytes = 0.5 if bins <= 15 else 1.0 if bins <= 255 else 2.0
         if given.get("linear_tree"):
             self.cell_bytes += 4.0  # it keeps the values beside their bins
@@ -74,22 +76,29 @@ def _time(size: _Size, shape: Shape) -> dict[str, tuple[Term, ...]]:
         Term(name="leaves", amount=size.trees * size.leaves * size.bins * size.columns, prior=4e-9, floor=5e-10),
         Term(name="cells", amount=read, prior=1.2e-9, floor=1e-10),
         Term(name="rows", amount=size.trees * float(shape.rows), prior=2e-8, floor=2e-9),
+        Term(name="trees", amount=float(size.trees), prior=3e-5),
+        Term(name="beginnings", amount=size.beginnings, prior=6e-4),
+        Term(name="begun rows", amount=size.beginnings * size.outputs * float(shape.rows), prior=3e-8),
     ]
     if shape.validation_rows:
         judged = size.trees * float(shape.validation_rows)
         iterations.append(Term(name="validation", amount=judged, prior=6e-8, floor=2e-9))
     return {
         "bin": (
-            Term(name="sample", amount=size.sample, prior=1.2e-7, floor=1e-8),
-            Term(name="cells", amount=size.cells, prior=2e-8, floor=1e-9),
-            Term(name="columns", amount=float(shape.features), prior=1e-5),
+            Term(name="sample", amount=size.sample, prior=1e-7, floor=1e-8),
+            Term(name="cells", amount=size.cells, prior=5.5e-8, floor=1e-9),
+            Term(name="columns", amount=float(shape.features), prior=5e-5),
+            Term(name="fit", amount=1.0, prior=6e-4),
         ),
         "iterations": tuple(iterations),
         "score": (
             Term(name="trees", amount=size.trees * float(shape.holdout_rows) * size.levels, prior=1.2e-8, floor=5e-10),
             Term(name="cells", amount=float(shape.holdout_rows) * shape.features, prior=2e-9),
         ),
-        "save": (Term(name="nodes", amount=size.trees * size.leaves, prior=5e-7),),
+        "save": (
+            Term(name="nodes", amount=size.trees * size.leaves, prior=1e-6),
+            Term(name="fit", amount=1.0, prior=5e-4),
+        ),
     }
 
 

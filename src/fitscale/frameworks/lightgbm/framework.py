@@ -33,11 +33,9 @@ class LightGBM:
     needs: ClassVar[tuple[str, ...]] = ("lightgbm",)
     extra: ClassVar[str] = "lightgbm"
     pickles: ClassVar[bool] = False
-    hides: ClassVar[tuple[str, ...]] = (
-        "sklearn",
-        "pandas",
-        "joblib",
-    )  # its own imports load them, its fits do not need them
+    # What its own imports load and its fits do not need: 0.3 s and 34 MB instead of 0.9 s and 110 MB.
+    hides: ClassVar[tuple[str, ...]] = ("sklearn", "pandas", "joblib")
+    warms: ClassVar[tuple[str, ...]] = ("fitscale.frameworks.lightgbm.datasets",)
 
     def traits(self, estimator: Estimator) -> Traits:
         settings = settings_of(estimator)
