@@ -28,7 +28,7 @@ def prose(docstring: str | None) -> str:
     said, *sections = _SECTION.split((docstring or "").strip())
     for name, entries in zip(sections[::2], sections[1::2], strict=True):
         said += f"**{name}**\n\n" + _ENTRY.sub(
-            lambda found: f"* {_codes(found[1])}: {' '.join(found[2].split())}", entries
+            lambda found: f"* {_codes(found[1])}: {' '.join(found[2].split())}\n", entries
         )
     said = re.sub(r"``(.+?)``", r"`\1`", said)
     return _FLAG.sub(r"`\1`", said).strip()

@@ -91,7 +91,7 @@ EXAMPLES = {
 NOT_YET = {
     "data.uri": "s3://bucket/flights",
     "data.use": "enough",
-    "needs.export": "[onnx]",
+    "needs.export": "[pmml]",
     "needs.functions": "[automl]",
 }
 ABOUT = {  # of keys whose schema says none

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fitscale.data.encoding import Encoding
 
 COMPARED_ROWS = 4_096
-TRIED_ROWS = 256
 
 
 class Onnx:

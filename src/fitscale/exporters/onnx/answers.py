@@ -53,4 +53,4 @@ def picked(graph: Graph, answer: Answer, codes: Sequence[int]) -> Answer:
 
 def flat(graph: Graph, value: str) -> str:
     """(n, 1) or (n,) → (n,)."""
-    return str(graph.add("Reshape", value, graph.constant(np.array([-1], np.int64))))
+    return graph.add("Reshape", value, graph.constant(np.array([-1], np.int64)))

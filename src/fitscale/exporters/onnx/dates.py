@@ -70,19 +70,19 @@ class _Whole:
         self._graph = graph
 
     def plus(self, a: str, b: str | int) -> str:
-        return str(self._graph.add("Add", a, self._of(b)))
+        return self._graph.add("Add", a, self._of(b))
 
     def minus(self, a: str, b: str | int) -> str:
-        return str(self._graph.add("Sub", a, self._of(b)))
+        return self._graph.add("Sub", a, self._of(b))
 
     def times(self, a: str, b: int) -> str:
-        return str(self._graph.add("Mul", a, self._of(b)))
+        return self._graph.add("Mul", a, self._of(b))
 
     def mod(self, a: str, b: int) -> str:
-        return str(self._graph.add("Mod", a, self._of(b)))
+        return self._graph.add("Mod", a, self._of(b))
 
     def div(self, a: str, b: int) -> str:
-        return str(self._graph.add("Div", self.minus(a, self.mod(a, b)), self._of(b)))
+        return self._graph.add("Div", self.minus(a, self.mod(a, b)), self._of(b))
 
     def _of(self, value: str | int) -> str:
         return value if isinstance(value, str) else self._graph.constant(np.array([[value]], np.int64))

@@ -5,7 +5,7 @@ What differs: values that are infinite, or beyond what float32 holds, are an err
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def matrix(graph: Graph, encoding: Encoding, inputs: tuple[Input, ...]) -> str:
         else _quantities(graph, encoding, column, one)
         for column, one in zip(encoding.columns, inputs, strict=True)
     ]
-    return str(graph.add("Concat", *(name for names in made for name in names), axis=1))
+    return graph.add("Concat", *(name for names in made for name in names), axis=1)
 
 
 def _quantities(graph: Graph, encoding: Encoding, column: Column, one: Input) -> list[str]:
@@ -61,35 +61,34 @@ def _category(graph: Graph, encoding: Encoding, column: Column, one: Input) -> l
     other = len(column.categories) if column.other else -1
     if encoding.input == "codes":
         gap = float(column.codes - 1) if column.gap else np.nan
-        return [_looked_up(graph, column, one, np.arange(len(column.categories)), float(other), gap, np.float32)]
-    codes = _looked_up(graph, column, one, np.arange(len(column.categories)), other, -1, np.int64)
+        return [_looked_up(graph, column, one, other, gap, np.float32)]
+    codes = _looked_up(graph, column, one, other, -1, np.int64)
     each = graph.add("Equal", codes, graph.constant(np.arange(column.codes, dtype=np.int64).reshape(1, -1)))
     return [graph.cast(each, np.float32)]
 
 
 def _looked_up(
-    graph: Graph, column: Column, one: Input, codes: np.ndarray, other: float, gone: float, dtype: type[np.generic]
+    graph: Graph, column: Column, one: Input, other: float, gone: float, dtype: type[np.float32 | np.int64]
 ) -> str:
     """The code of each value; ``gone`` where it is missing, or unseen without a code for that."""
     other = gone if other < 0 else other
-    values = "values_floats" if dtype is np.float32 else "values_int64s"
-    number = float if dtype is np.float32 else int
-    default = {"default_float" if dtype is np.float32 else "default_int64": number(other)}
-    said = [number(code) for code in codes]
     if value_type(column.type) == "double":
-        return _nearest(graph, column, one, other, gone, dtype)
-    if one.type == "string":
-        keys: dict[str, list[object]] = {"keys_strings": [*column.categories, one.missing]}
-        key = one.name
-    else:
-        keys = {"keys_int64s": [*column.categories, MISSING]}
-        key = one.name
-        if one.flag is not None:
-            key = graph.add("Where", one.flag, _int(graph, MISSING), graph.cast(key, np.int64))
-    return str(graph.add("LabelEncoder", key, domain=ML, **keys, **{values: [*said, number(gone)]}, **default))
+        return _compared(graph, column, one, other, gone, dtype)
+    key = one.name
+    if one.flag is not None:
+        key = graph.add("Where", one.flag, _int(graph, MISSING), graph.cast(key, np.int64))
+    keys = "keys_strings" if one.type == "string" else "keys_int64s"
+    values, default = ("values_floats", "default_float") if dtype is np.float32 else ("values_int64s", "default_int64")
+    missing = MISSING if one.missing is None else one.missing
+    said: dict[str, Any] = {
+        keys: [*column.categories, missing],
+        values: [dtype(code).item() for code in (*range(len(column.categories)), gone)],
+        default: dtype(other).item(),
+    }
+    return graph.add("LabelEncoder", key, domain=ML, **said)
 
 
-def _nearest(graph: Graph, column: Column, one: Input, other: float, gone: float, dtype: type[np.generic]) -> str:
+def _compared(graph: Graph, column: Column, one: Input, other: float, gone: float, dtype: type[np.generic]) -> str:
     """Of categories that are fractions: LabelEncoder would look them up in single precision."""
     value = graph.cast(one.name, np.float64)
     known = graph.constant(np.array(column.categories, np.float64).reshape(1, -1))
@@ -99,13 +98,13 @@ def _nearest(graph: Graph, column: Column, one: Input, other: float, gone: float
     code = graph.cast(graph.add("ArgMax", same, axis=1, keepdims=1), dtype)
     code = graph.add("Where", found, code, graph.constant(np.array([[other]], dtype)))
     missing = graph.add("Or", graph.add("IsNaN", value), graph.add("IsInf", value))
-    return str(graph.add("Where", missing, graph.constant(np.array([[gone]], dtype)), code))
+    return graph.add("Where", missing, graph.constant(np.array([[gone]], dtype)), code)
 
 
 def _gone(graph: Graph, one: Input) -> str:
     if one.type in ("float", "double"):
-        return str(graph.add("IsNaN", one.name))
-    return str(graph.add("Equal", one.name, _int(graph, MISSING)))
+        return graph.add("IsNaN", one.name)
+    return graph.add("Equal", one.name, _int(graph, MISSING))
 
 
 def _int(graph: Graph, value: int) -> str:

@@ -50,7 +50,7 @@ class Graph:
     def cast(self, value: str, to: type[np.generic]) -> str:
         from onnx import helper
 
-        return str(self.add("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(to))))
+        return self.add("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(to)))
 
     def constant(self, value: np.ndarray) -> str:
         """An array, kept once however often it is asked for. Texts are arrays of objects."""

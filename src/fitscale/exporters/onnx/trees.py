@@ -44,7 +44,7 @@ def ensemble(graph: Graph, X: str, trees: Sequence[Tree], targets: int, base: Se
     mode = "BRANCH_LT" if strict else "BRANCH_LEQ"
     if any(tree.members for tree in trees):
         total = _with_sets(graph, X, trees, targets, mode)
-        return str(graph.add("Add", total, graph.constant(np.array([base], np.float32))))
+        return graph.add("Add", total, graph.constant(np.array([base], np.float32)))
     said: dict[str, list[Any]] = {f"nodes_{name}": [] for name in (
         "treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids", "missing_value_tracks_true",
     )} | {f"target_{name}": [] for name in ("treeids", "nodeids", "ids", "weights")}  # fmt: skip
@@ -65,7 +65,7 @@ def ensemble(graph: Graph, X: str, trees: Sequence[Tree], targets: int, base: Se
                 said["target_ids"].append(k if tree.target is None else tree.target)
                 said["target_weights"].append(weight)
     more = {"n_targets": targets, "base_values": [float(value) for value in base]}
-    return str(graph.add("TreeEnsembleRegressor", X, domain=ML, **said, **more))
+    return graph.add("TreeEnsembleRegressor", X, domain=ML, **said, **more)
 
 
 def _with_sets(graph: Graph, X: str, trees: Sequence[Tree], targets: int, mode: str) -> str:
