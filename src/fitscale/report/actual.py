@@ -141,7 +141,8 @@ def summed(
         cut_off_s=cut_off_s,
         other_s=max(0.0, wall_s - work_s - probing_s),
         phases=phases,
-        peak_bytes=max((a.peak_bytes for a in attempts if a.kind != "probe"), default=0),
+        # The libraries of an export are no part of what the fits were forecast to hold.
+        peak_bytes=max((a.peak_bytes for a in attempts if a.kind not in ("probe", "export")), default=0),
         limit_bytes=max((_limit(order) for order in fits), default=None),
         attempts=tuple(attempts),
         killed=sum(a.cause in ("killed", "memory", CUT_OFF) for a in attempts),
