@@ -18,7 +18,7 @@ class Piece(Record):
     pin: str  # digest of what pins the contents: a Parquet footer, or the whole
     parts: tuple[tuple[int, int], ...]
     modified: float = 0.0  # only a hint that something changed; not part of `content`
-    values: dict[str, str] = {}  # partition columns of its path
+    values: dict[str, str] = {}  # partition columns of its path; of a table: the range that it is, from and to
 
     @property
     def rows(self) -> int:
