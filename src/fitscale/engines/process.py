@@ -18,6 +18,7 @@ from fitscale.records.plan import Candidate
 from fitscale.records.run import Event, Order
 
 LOOK_S = 0.05
+GRACE_S = 0.5  # until a rank that has ended already is seen to have
 MEMORY_EVERY_S = 0.5
 
 
@@ -54,7 +55,10 @@ class Process:
                     told, seen = time.monotonic(), peak
                     yield _memory(children)
                 if order.ranks > 1 and any(child.poll() not in (None, 0) for child in children):
-                    # A gang that lost one waits for it for ever: end the others, never let them finalise.
+                    # A gang that lost one waits for it for ever: end the others, never let them finalise. But one that died
+                    # and so made another fail is to be known by its own end, which may be seen after the other's.
+                    for child in children:
+                        child.wait(GRACE_S)
                     for child in children:
                         child.kill()
             yield from follower.new()
