@@ -6,6 +6,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from common import ROOT, table, write
@@ -31,18 +32,20 @@ def main() -> None:
     rows = []
     try:
         path = write_job(folder, job)
+        began = time.monotonic()
         code, said = train(path, folder / "whole", "--choose", "in-memory", timeout=600)
+        whole_s = time.monotonic() - began
         assert code == 0, said
         moments = random.Random(1)
         kills = 0
-        for _ in range(KILLS):
-            seconds = moments.uniform(0.5, 12.0)
+        while kills < KILLS:
+            seconds = moments.uniform(0.3, whole_s)
             ended = kill_after(path, folder / "killed", seconds, "--choose", "in-memory")
             rows.append({"after_s": round(seconds, 2), "killed": ended is None})
             kills += ended is None
             wait_until_quiet(folder / "killed")
             if ended == 0:
-                shutil.rmtree(folder / "killed")  # it was done: begin again, the kills still count
+                shutil.rmtree(folder / "killed")  # it was done: begin again
         code, said = train(path, folder / "killed", "--choose", "in-memory", timeout=600)
         assert code == 0, said
         equal = bytes_of(folder / "whole") == bytes_of(folder / "killed")
