@@ -27,11 +27,11 @@ JOBS: dict[str, dict[str, Any]] = {
         },
     },
     "hgb": {
-        "rounds": 165,
+        "rounds": 300,
         "strategies": ("in-memory",),
         "model": {
             "estimator": "sklearn.ensemble.HistGradientBoostingClassifier",
-            "params": {"max_iter": 165, "early_stopping": False},
+            "params": {"max_iter": 300, "early_stopping": False},
         },
     },
 }

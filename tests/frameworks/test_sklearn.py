@@ -91,6 +91,28 @@ def test_equals_the_bare_library(path: str, params: dict[str, Any], tmp_path: Pa
     np.testing.assert_array_equal(found.value, bare.predict(X))
 
 
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        (FOREST, {"n_estimators": 2, "max_depth": 2, "min_samples_leaf": 40}),
+        ("sklearn.ensemble.GradientBoostingClassifier", {"n_estimators": 1, "max_depth": 1, "learning_rate": 1e-300}),
+        (HGB, {"max_iter": 1, "learning_rate": 1e-300, "early_stopping": False}),
+    ],
+)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_labels_where_shares_tie(path: str, params: dict[str, Any], classes: int, tmp_path: Path) -> None:
+    """Where classes have equal shares, the label is still the one that the library predicts."""
+    rng = np.random.default_rng(3)
+    y = np.resize(np.arange(classes), 120 * classes).astype(np.float32)
+    data = ArrayFeed(rng.normal(size=(len(y), 3)).astype(np.float32), y, classes=classes)
+    native = fitted(recipe(path, params), data, tmp_path)
+    found = score(native, data)
+    assert found.proba is not None
+    tied = (found.proba == found.proba.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    assert tied.any() or path == FOREST
+    np.testing.assert_array_equal(found.value, native.predict(data.matrix("train").X))
+
+
 @pytest.mark.parametrize(("path", "params"), [*BARE, (PIPELINE, STEPS)])
 def test_same_bytes_in_other_processes(path: str, params: dict[str, Any], tmp_path: Path) -> None:
     """The payload is the same in another process under another hash seed, its recipe read back from JSON."""

@@ -11,6 +11,14 @@ from fitscale.contracts import Batch, Scores
 from fitscale.frameworks.sklearn.abilities import input_of, target_of
 from fitscale.frameworks.sklearn.fitting import as_input
 
+# Whose `predict` takes the class with the largest share.
+BY_SHARE = (
+    "ForestClassifier",
+    "DecisionTreeClassifier",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+)
+
 
 def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
     """See `contracts.Framework.score`. For pipelines ``X`` is an Arrow table or a pandas frame.
@@ -30,10 +38,7 @@ def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
                 yield Scores(value, None, batch.row)
                 continue
             shares = _shares(native, X)
-            if shares is not None and _by_vote(native):
-                value = np.asarray(native.classes_)[shares.argmax(axis=1)]
-            else:
-                value = np.asarray(native.predict(X))
+            value = np.asarray(native.predict(X)) if shares is None else _labels(native, X, shares)
         yield Scores(value.astype(np.float64), None if shares is None else _expand(native, shares), batch.row)
 
 
@@ -47,9 +52,16 @@ def _named(native: Any, X: Any) -> Any:
     return pd.DataFrame(X, columns=names)
 
 
-def _by_vote(native: Any) -> bool:
-    """Forests predict the class with the largest share: their trees need not be asked twice."""
-    return any(cls.__name__ == "ForestClassifier" for cls in type(native).__mro__)
+def _labels(native: Any, X: Any, shares: np.ndarray) -> np.ndarray:
+    """As `predict` gives them. Trees need not be asked twice: the class with the largest share, where there is only one."""
+    method = type(native).predict  # a class of the user's may inherit the library's, or have one of its own
+    if not (method.__module__.startswith("sklearn.") and method.__qualname__.partition(".")[0] in BY_SHARE):
+        return np.asarray(native.predict(X))
+    labels = np.asarray(native.classes_)[shares.argmax(axis=1)]
+    tied = (shares == shares.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    if tied.any():  # by rounding: which one it is, only the raw scores tell
+        labels[tied] = native.predict(X[tied])
+    return labels
 
 
 def _shares(native: Any, X: Any) -> np.ndarray | None:
