@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from common import WORK, committed_s, fitscale, flights, job, measured, median, python, table, write
+from common import WORK, committed_s, fitscale, flights, job, median, python, table, timed, write
 
 PARAMS = {"n_estimators": 100, "max_depth": 4, "learning_rate": 0.05}
 
@@ -26,7 +26,7 @@ def main() -> None:
         bare = bare_fits(data)
         run = WORK / "runs" / "many"
         shutil.rmtree(run, ignore_errors=True)
-        ours = measured(fitscale("train", path, "--run", run, "--choose", "many-models"))
+        ours = timed(fitscale("train", path, "--run", run, "--choose", "many-models"))
         rows.append({
             "pair": pair,
             "bare_fits_cpu_s": round(bare, 2),

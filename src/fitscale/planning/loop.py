@@ -7,6 +7,7 @@ it could win; the budget for what is not refunded is the larger of five seconds 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
@@ -24,6 +25,7 @@ NO_PROBE_S = 10.0
 BUDGET_S = 5.0
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
+PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to
 PLAN_BEGIN_S = 40.0  # `plan` answers within a minute: it begins at full size only what shows its pace within this
 
 
@@ -181,7 +183,7 @@ class Loop:
     def _first_that_fits(self, alive: Sequence[Candidate]) -> Candidate | None:
         """The fastest whose memory is sure to fit; where a prior cannot tell, parts of the rows do."""
         for candidate in alive:
-            if self._fits(candidate) is None and self._budget_left() > 0:
+            if self._fits(candidate) is None and self._budget_left(candidate) > 0:
                 self._sample(candidate)
             if not self._is_refused(candidate) and self._passes(candidate):
                 return candidate
@@ -240,7 +242,7 @@ class Loop:
             ahead = self._assess(leader).forecast
             if self._known.forecast(rival).time_s.low + SAMPLE_S >= ahead.time_s.high - ahead.done_s:
                 continue  # even if it is as fast as it could be, looking at it costs more than it saves
-            if self._budget_left() <= 0:
+            if self._budget_left(leader) <= 0:
                 self._settled = False
                 return
             live = self._leader[1] if self._leader and self._goes_on else None
@@ -267,8 +269,8 @@ class Loop:
         assert self._attempts is not None
         shape = self._known.shape
         total = shape.rows + shape.holdout_rows + shape.validation_rows
-        samples = probing.samples_of(total, self._workload.seed)
-        left, whole_s = self._budget_left(), self._known.forecast(candidate).time_s.value
+        left, whole_s = self._budget_left(candidate), self._known.forecast(candidate).time_s.value
+        samples = probing.samples_of(total, self._workload.seed, coarse=whole_s / 64 > left)
         affordable = [s for s in samples if whole_s * s.rows / total <= left] or list(samples[:1])
         if not affordable or candidate.strategy == "many-models":
             return
@@ -281,11 +283,13 @@ class Loop:
         for found in probing.from_samples(candidate, shape, live.events, watch.share):
             self._known.keep(candidate, found)
 
-    def _budget_left(self) -> float:
+    def _budget_left(self, leader: Candidate) -> float:
+        """Seconds that may still be spent on what is not refunded: by the forecast of what leads."""
         if self._budget_s is not None:
             return self._budget_s - self._spent_s
-        whole_s = self._known.forecast(self._leader[0]).time_s.value if self._leader else 0.0
-        return max(BUDGET_S, BUDGET_SHARE * whole_s) - self._spent_s
+        most_s = math.inf if self._goes_on else PLAN_PROBE_S
+        whole_s = self._known.forecast(self._leader[0] if self._leader else leader).time_s.value
+        return min(most_s, max(BUDGET_S, BUDGET_SHARE * whole_s)) - self._spent_s
 
 
 def engines_for(choose: str | None) -> tuple[str, ...]:

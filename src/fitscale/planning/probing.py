@@ -11,9 +11,10 @@ from fitscale.records.run import Event, Sample
 LEAST_ROWS = 5_000  # below, caches and fixed costs say more than the data
 
 
-def samples_of(rows: int, seed: int, *, third: bool = False) -> tuple[Sample, ...]:
-    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order."""
-    sizes = {max(LEAST_ROWS, rows // share) for share in ((64, 16, 4) if third else (64, 16))}
+def samples_of(rows: int, seed: int, *, third: bool = False, coarse: bool = False) -> tuple[Sample, ...]:
+    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order; ``coarse``: n/512 and n/128."""
+    shares = (512, 128) if coarse else (64, 16, 4) if third else (64, 16)
+    sizes = {max(LEAST_ROWS, rows // share) for share in shares}
     return tuple(Sample(rows=size, seed=seed) for size in sorted(sizes) if size < rows)
 
 

@@ -16,7 +16,8 @@ from fitscale.store import chunks, folder
 
 CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
 BATCH_ROWS = 65_536
-LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen and workers end together
+LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen
+SIZES = (1.2, 1.2, 0.6)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
 
 
 def write_tasks(
@@ -29,7 +30,7 @@ def write_tasks(
         params = _final_params(run, prepared, fit, found)
         if params is None:
             break
-        task = _task(prepared, candidate, fit, params, sizes, partition)
+        task = _task(run, prepared, candidate, fit, params, sizes, partition)
         found[fit.name] = folder.write_task(run, task)
     return found
 
@@ -48,6 +49,7 @@ def _final_params(run: Path, prepared: Prepared, fit: Fit, before: dict[str, str
 
 
 def _task(
+    run: Path,
     prepared: Prepared,
     candidate: Candidate,
     fit: Fit,
@@ -58,20 +60,6 @@ def _task(
     recipe = recipe_of(prepared, fit, threads=candidate.threads, ranks=candidate.ranks, params=params)
     if candidate.result != "same":
         recipe = recipe.but(form=candidate.form, batch_rows=_batch_rows(prepared, candidate))
-    if sizes is None:
-        bounds: tuple[Chunk, ...] = (Chunk(start=0, stop=1, rows=prepared.snapshot.rows),)
-    else:
-        framework = plugin("frameworks", prepared.framework)()
-
-        def seconds(rows: int) -> float:
-            train = max(1, round(rows * fit.share))
-            group = prepared.shape.but(rows=train, holdout_rows=rows - train, validation_rows=0, groups=1, threads=1)
-            law = framework.law(group, recipe, candidate.form)
-            return float(
-                sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
-            )
-
-        bounds = bounds_of(sizes, seconds)
     return Task(
         recipe=recipe,
         name=fit.name,
@@ -81,8 +69,24 @@ def _task(
         metric=prepared.workload.evaluate.metric,
         snapshot=prepared.snapshot.content,
         partition=partition,
-        chunks=bounds,
+        chunks=folder.chunks_of(run, recipe.digest) or _bounds(prepared, candidate, fit, recipe, sizes),
     )
+
+
+def _bounds(
+    prepared: Prepared, candidate: Candidate, fit: Fit, recipe: Recipe, sizes: Sequence[int] | None
+) -> tuple[Chunk, ...]:
+    if sizes is None:
+        return (Chunk(start=0, stop=1, rows=prepared.snapshot.rows),)
+    framework = plugin("frameworks", prepared.framework)()
+
+    def seconds(rows: int) -> float:
+        train = max(1, round(rows * fit.share))
+        group = prepared.shape.but(rows=train, holdout_rows=rows - train, validation_rows=0, groups=1, threads=1)
+        law = framework.law(group, recipe, candidate.form)
+        return float(sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms))
+
+    return bounds_of(sizes, seconds)
 
 
 def _batch_rows(prepared: Prepared, candidate: Candidate) -> int:
@@ -110,14 +114,17 @@ def _bare(recipe: Recipe, fit: str, found: str) -> str:
 
 
 def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float]) -> tuple[Chunk, ...]:
-    """Cut the groups, in key order, into chunks of about two seconds by prior cost. A function of sizes and priors alone."""
+    """Cut the groups, in key order, into chunks of about two seconds by prior cost, every third of them half as long as others.
+
+    A function of sizes and priors alone.
+    """
     known: dict[int, float] = {}
     costs = [known.setdefault(n, seconds(max(1, n))) if n not in known else known[n] for n in sizes]
-    target = min(CHUNK_S, max(0.05, sum(costs) / LEAST_CHUNKS))
+    usual = min(CHUNK_S, max(0.05, sum(costs) / LEAST_CHUNKS))
     found: list[Chunk] = []
     start, rows, cost = 0, 0, 0.0
     for i, (n, each) in enumerate(zip(sizes, costs, strict=True)):
-        if i > start and cost + each > target:
+        if i > start and cost + each > usual * SIZES[len(found) % len(SIZES)]:
             found.append(Chunk(start=start, stop=i, rows=rows))
             start, rows, cost = i, 0, 0.0
         rows += n
@@ -150,11 +157,11 @@ def order_for(run: Path, digest: str, candidate: Candidate, machine: Machine, se
 
 
 def _first_to_last(task: Task, left: set[int], seed: int) -> tuple[int, ...]:
-    """A few drawn by seed, which are the probe; then the largest first, so that workers end together."""
+    """A few drawn by seed, which are the probe; then those cut large, the largest first, and at last those cut small."""
     import random
 
     drawn = random.Random(seed).sample(sorted(left), min(4, len(left)))
-    rest = sorted(left - set(drawn), key=lambda k: (-task.chunks[k].rows, k))
+    rest = sorted(left - set(drawn), key=lambda k: (-SIZES[k % len(SIZES)], -task.chunks[k].rows, k))
     return (*drawn, *rest)
 
 

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from fitscale.errors import UsageError
 from fitscale.records.data import Snapshot
 from fitscale.records.plan import Plan
-from fitscale.records.run import RUN_FORMAT, Order, Task
+from fitscale.records.run import RUN_FORMAT, Chunk, Order, Task
 from fitscale.store import crash, files
 
 
@@ -149,6 +149,11 @@ def read_snapshot(run: Path, name: str) -> Snapshot:
         return Snapshot.from_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); plan anew, or train anew with --fresh") from error
+
+
+def chunks_of(run: Path, digest: str) -> tuple[Chunk, ...] | None:
+    """The boundaries that a task was written with; None where it is not written yet."""
+    return read_task(run, digest).chunks if (run / "tasks" / digest / "task.json").exists() else None
 
 
 def write_task(run: Path, task: Task) -> str:

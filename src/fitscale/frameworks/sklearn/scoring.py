@@ -57,7 +57,7 @@ def _labels(native: Any, X: Any, shares: np.ndarray) -> np.ndarray:
     method = type(native).predict  # a class of the user's may inherit the library's, or have one of its own
     if not (method.__module__.startswith("sklearn.") and method.__qualname__.partition(".")[0] in BY_SHARE):
         return np.asarray(native.predict(X))
-    labels = np.asarray(native.classes_)[shares.argmax(axis=1)]
+    labels: np.ndarray = np.asarray(native.classes_)[shares.argmax(axis=1)]
     tied = (shares == shares.max(axis=1, keepdims=True)).sum(axis=1) > 1
     if tied.any():  # by rounding: which one it is, only the raw scores tell
         labels[tied] = native.predict(X[tied])
