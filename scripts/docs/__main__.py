@@ -12,6 +12,7 @@ from pathlib import Path
 
 import commands
 import exits
+import keeping
 import plugins
 import workload_file
 
@@ -21,6 +22,7 @@ PAGES = {
     "workload.md": workload_file.page,
     "exit-codes.md": exits.page,
     "plugins.md": plugins.page,
+    "strategies.md": keeping.page,
 }
 NOTE = "<!-- Written by scripts/docs from the code. Edit the code, then: python scripts/docs --write -->"
 

@@ -26,7 +26,7 @@ FAMILIES = {  # family: protocol, suite, where a small one is to be read
     "exporters": ("Exporter", "exporters.ExporterSuite", "exporters/native.py"),
     "metrics": ("Metric", "metrics.MetricSuite", "metrics/regression.py"),
 }
-GIVEN = ("Feed", "Context", "Batch", "Scores", "Fitted")
+GIVEN = ("Divisible", "Feed", "Context", "Batch", "Scores", "Fitted")
 
 
 def page() -> str:

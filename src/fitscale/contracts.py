@@ -197,6 +197,7 @@ class Framework(Protocol):
     needs: ClassVar[tuple[str, ...]]  # libraries, as they are imported
     extra: ClassVar[str]  # what pip install 'fitscale[…]' calls it
     pickles: ClassVar[bool]  # loading a payload or a state can run code: it is loaded only with this user's signature
+    # Where it has the ability ``parts``, it is a `Divisible` too.
     # May be there: ``hides``, libraries that its own imports would load and its fits do not need (see `work.hiding`);
     # ``warms``, modules that its fits import: a process that forks for fits imports them once, before.
 
@@ -220,6 +221,26 @@ class Framework(Protocol):
 
     def score(self, native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
         """Predictions, batch by batch."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """What a framework can do beside, whose traits have the ability ``parts``: models that are the sum of independent parts.
+
+    A part is the same bytes whoever grows it, and the model that is merged of them the same as `Framework.fit` gives.
+    """
+
+    def spans(self, recipe: Recipe, rows: int) -> Sequence[tuple[int, int]]:
+        """Which units are grown and kept together, as (first, the one after the last): all of them, in their order.
+
+        A function of the recipe and the number of training rows alone.
+        """
+
+    def grow(self, feed: Feed, recipe: Recipe, span: tuple[int, int]) -> bytes:
+        """The units of a span, by one thread. The matrix of the training rows is held by the feed, and only looked at."""
+
+    def merge(self, feed: Feed, recipe: Recipe, parts: Iterator[bytes]) -> Fitted:
+        """The model of all parts, which come in the order of their spans. The rows are gone by now."""
 
 
 @runtime_checkable

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class FitscaleError(Exception):
@@ -51,6 +52,10 @@ class WorkloadError(UsageError):
         self.problem = problem
         self.file = file
         super().__init__(f"{file}: {place}: {problem}" if file else f"{place}: {problem}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its parts: processes send it to each other."""
+        return type(self), (self.place, self.problem), {"file": self.file}
 
 
 class DataError(UsageError):

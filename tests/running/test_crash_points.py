@@ -43,9 +43,14 @@ LEAVES = {
     "evaluate": {"holdout": "20%", "early_stopping": {"rounds": 30, "validation": "10%"}},
 }
 FORESTS = {**MANY, "name": "forests", "model": {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 5}}}
-# Points that a job passes: one model writes no partition, many write no checkpoints.
-NOT_ONE = {"partition.written"}
-NOT_MANY = {"checkpoint.half", "checkpoint.written"}
+GROWN = {  # five or six pieces of a forest, for two processes
+    "name": "grown",
+    "data": {"uri": "synthetic://?rows=6000&columns=4&categorical=1&missing=0.1", "target": "y"},
+    "model": {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 180, "max_depth": 3}},
+}
+# Points that a job passes: one model writes no partition, many no checkpoints, and both no parts.
+NOT_ONE = {"partition.written", "part.half", "part.kept"}
+NOT_MANY = {"checkpoint.half", "checkpoint.written", "part.half", "part.kept"}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +105,12 @@ def test_boosted_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point:
 def test_leafwise_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
     """LightGBM with draws of rows and columns, categories, missing values and early stopping; quantised."""
     _walk(tmp_path, LEAVES, "quantised", point, uninterrupted(LEAVES, "quantised"))
+
+
+@pytest.mark.parametrize("point", ["part.half", "part.kept:2", "payload.written", "attempt.ended"])
+def test_a_forest_of_parts_survives_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+    """A child that grows, the worker that starts it, or the command: the same bytes, those of one fit in memory."""
+    _walk(tmp_path, GROWN, "parts-and-merge", point, uninterrupted(GROWN, "in-memory"))
 
 
 def test_kills_at_random_moments(tmp_path: Path, uninterrupted: Any) -> None:

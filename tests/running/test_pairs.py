@@ -68,6 +68,11 @@ JOBS = {
         BATCHES,
         evaluate=STOPPED,
     ),
+    "trees": _job(
+        "trees",
+        "sklearn.ensemble.ExtraTreesClassifier",
+        {"n_estimators": 160, "max_depth": 3, "class_weight": "balanced"},
+    ),
     "lightgbm": _job("lightgbm", "lightgbm.LGBMClassifier", DRAWN, BATCHES, evaluate=STOPPED),
 }
 FORMS = {
@@ -78,6 +83,7 @@ FORMS = {
     "bayes": ("in-memory", "out-of-core"),
     "xgboost": ("in-memory", "quantised", "out-of-core"),
     "sampled": ("in-memory", "quantised", "out-of-core"),
+    "trees": ("in-memory", "parts-and-merge"),
     "lightgbm": ("in-memory", "quantised"),
 }
 PAIRS = [

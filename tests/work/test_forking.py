@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.work.forking import Fatal, fit_forked
+from fitscale.work.forking import Fatal, fit_forked, fit_side_by_side
 
 
 def run(items: list[int], fit: Any, **options: Any) -> dict[int, Any]:
@@ -102,3 +102,51 @@ def test_closing_leaves_no_child() -> None:
     going.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)), st.integers(1, 4))
+def test_side_by_side_each_item_ends_once(dies: set[int], raises_late: set[int], at_once: int) -> None:
+    """Items that always die are Fatal, the others come back, whatever the order; no child is left."""
+
+    def fit(i: int) -> int:
+        if i in raises_late:
+            time.sleep(0.005)
+        if i in dies:
+            os._exit(3)
+        return i * i
+
+    found = list(fit_side_by_side(range(8), fit, at_once))
+    assert sorted(item for item, _ in found) == list(range(8))
+    for item, end in found:
+        assert isinstance(end, Fatal) if item in dies else end == item * item
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_so_many_are_at_work_at_once() -> None:
+    """As many processes as asked for, and each item has one of its own."""
+
+    def fit(i: int) -> tuple[int, float, float]:
+        began = time.monotonic()
+        time.sleep(0.1)
+        return os.getpid(), began, time.monotonic()
+
+    ends = [end for _, end in fit_side_by_side(range(4), fit, 2)]
+    assert len({pid for pid, _, _ in ends}) == 4
+    most = max(sum(began <= at < ended for _, began, ended in ends) for _, at, _ in ends)
+    assert most == 2
+
+
+def test_what_comes_between_ends_all() -> None:
+    """An error that is raised while children are at work leaves none of them."""
+    calls = iter(range(100))
+
+    def between() -> None:
+        if next(calls) == 3:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError):
+        list(fit_side_by_side(range(4), lambda i: time.sleep(60), 2, between=between))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

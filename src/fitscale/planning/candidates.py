@@ -24,6 +24,7 @@ ONE_MODEL = (
     Arrangement("in-memory", "whole", "tasks", "cannot be fitted in one piece"),
     Arrangement("quantised", "bins", "tasks", "has no compact bins that can be filled batch by batch"),
     Arrangement("out-of-core", "stream", "tasks", "needs all of the rows at once"),
+    Arrangement("parts-and-merge", "parts", "tasks", "is no sum of independent parts"),
     Arrangement("data-parallel", "ranks", "ranks", "cannot share one fit between processes"),
 )
 MANY_MODELS = (Arrangement("many-models", "whole", "tasks", "cannot be fitted in one piece"),)
@@ -40,6 +41,8 @@ def candidates(
     for engine_name in engines:
         engine = plugin("engines", engine_name)()
         for arrangement in MANY_MODELS if many else ONE_MODEL:
+            if arrangement.ability == "parts" and not {"parts"} & {*traits.can, *traits.cannot}:
+                continue  # most models are of one piece: nobody would ask
             candidate = _candidate(prepared, arrangement, engine_name, machine)
             sentence = _reason_not(prepared, arrangement, traits) or engine.reason_not(candidate)
             if arrangement.host not in engine.can:
@@ -55,7 +58,7 @@ def candidates(
 
 def _candidate(prepared: Prepared, arrangement: Arrangement, engine: str, machine: Machine) -> Candidate:
     strategy = arrangement.strategy
-    many = strategy == "many-models"
+    many, parts = strategy == "many-models", strategy == "parts-and-merge"
     ranks = max(2, min(machine.cores, 2)) if strategy == "data-parallel" else 1
     one_process = engine == "inline"
     return Candidate(
@@ -64,16 +67,18 @@ def _candidate(prepared: Prepared, arrangement: Arrangement, engine: str, machin
         strategy=strategy,
         engine=engine,
         machine=machine.name,
-        workers=machine.cores if many and not one_process else 1,
+        workers=machine.cores if (many or parts) and not one_process else 1,
         ranks=ranks,
-        # One thread for each process of a pool: oversubscription doubles to quadruples the CPU time.
+        # One thread for each process of a pool: oversubscription doubles to quadruples the CPU time. Those that grow parts of
+        # one model share out as many as the model would be fitted with in one process, so that it is of the same recipe.
         threads=1 if many else max(1, machine.cores // ranks),
-        form=_form(strategy, prepared.traits),
+        form=form_of(strategy, prepared.traits),
         result=prepared.traits.can.get(arrangement.ability, "same"),
     )
 
 
-def _form(strategy: Strategy, traits: Traits) -> Form:
+def form_of(strategy: Strategy, traits: Traits) -> Form:
+    """How a strategy holds the rows of one fit."""
     if strategy == "quantised":
         return "bins"
     if strategy == "out-of-core":
@@ -85,7 +90,8 @@ def _form(strategy: Strategy, traits: Traits) -> Form:
 
 def _reason_not(prepared: Prepared, arrangement: Arrangement, traits: Traits) -> str | None:
     if arrangement.ability not in traits.can:
-        return f"{prepared.workload.model.estimator or 'this estimator'} {arrangement.gap}"
+        why = traits.cannot.get(arrangement.ability, arrangement.gap)
+        return f"{prepared.workload.model.estimator or 'this estimator'} {why}"
     return None
 
 

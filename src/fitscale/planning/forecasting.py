@@ -121,7 +121,7 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
 
 def _floor_s(candidate: Candidate, law: Law, shape: Shape, machine: Machine) -> float:
     """Arithmetic at its fastest, and the disk's bandwidth where the data is larger than the memory that could keep it."""
-    processes = max(1, candidate.workers)
+    processes = candidate.workers if candidate.strategy == "many-models" else 1
     least = sum(floor_of(terms, amdahl(law, phase, candidate.threads)) for phase, terms in law.time.items()) / processes
     bandwidth = machine.disk_read_bytes_per_s
     if bandwidth and shape.source_bytes > machine.memory_bytes:

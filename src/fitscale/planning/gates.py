@@ -64,9 +64,8 @@ def probe_failed(assessed: Assessed, events: Sequence[Event]) -> Refusal:
 
 def usable_bytes(candidate: Candidate, machine: Machine) -> float:
     """What the processes of the candidate may hold: the machine's memory, less what the supervisor keeps back in each."""
-    processes = max(1, candidate.workers, candidate.ranks)
-    each = machine.memory_bytes // processes
-    return float((each - min(RESERVE, each // 8)) * processes)
+    each = machine.memory_bytes // candidate.limits
+    return float((each - min(RESERVE, each // 8)) * candidate.limits)
 
 
 def p99_bytes(forecast: Forecast) -> float:

@@ -68,8 +68,8 @@ class Known:
         """The paths on other machines, of which each passes that machine's gates: modelled, never measured there."""
         compared = []
         for candidate in found:
-            if candidate.strategy == "data-parallel":
-                continue
+            if candidate.strategy in ("data-parallel", "parts-and-merge"):
+                continue  # in-memory stands for them
             law, forecast = self.law(candidate), self.forecast(candidate)
             shared = candidate.strategy == "many-models"
             for machine in machines:

@@ -23,7 +23,8 @@ def law_of(prepared: Prepared, candidate: Candidate, shape: Shape, sizes: Sequen
     fit = prepared.fits[0]
     recipe = recipe_of(prepared, fit, threads=candidate.threads, ranks=candidate.ranks)
     framework: Framework = plugin("frameworks", candidate.framework)()
-    shape = shape.but(threads=candidate.threads, ranks=candidate.ranks)
+    parts = candidate.workers if candidate.strategy == "parts-and-merge" else 0
+    shape = shape.but(threads=candidate.threads, ranks=candidate.ranks, parts=parts)
     law = _of_fits(framework, recipe, shape, candidate, sizes)
     if not prepared.workload.needs.export:
         return law

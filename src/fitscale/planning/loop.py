@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from fitscale.machines.contention import Contention
@@ -26,6 +27,7 @@ BUDGET_S = 5.0
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
 PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to
+LEAST_UNITS = 5  # that are done before a beginning has surely shown its pace
 PLAN_BEGIN_S = 40.0  # `plan` answers within a minute: it begins at full size only what shows its pace within this
 
 
@@ -204,8 +206,10 @@ class Loop:
             if self._choose is None or self._budget_s is not None:  # what was named is not compared: nothing to learn
                 self._sample(candidate)
             return
+        abreast = self._abreast(candidate)
         with _Watch() as watch:
-            live = self._attempts.begin(candidate, _enough_chunks if many else probing.is_measured)
+            enough = partial(probing.is_measured, abreast=abreast)
+            live = self._attempts.begin(candidate, _enough_chunks if many else enough)
         if not self._goes_on:
             self._spent_s += watch.wall_s
         if live.cause == "memory":
@@ -216,11 +220,15 @@ class Loop:
         found = (
             probing.from_chunks(candidate, shape, live.events, watch.share, rows)
             if many
-            else probing.from_beginning(candidate, shape, live.events, watch.share)
+            else probing.from_beginning(candidate, shape, live.events, watch.share, abreast)
         )
         if found is not None:
             self._known.keep(candidate, found)
             self._known.begun = candidate
+
+    def _abreast(self, candidate: Candidate) -> int:
+        """How many units are worked on at once: parts by all threads, of one process or of several."""
+        return candidate.threads if self._prepared.traits.progress == "parts" else 1
 
     def _shows_its_pace(self, candidate: Candidate) -> bool:
         """Whether the framework keeps progress; for `plan`, whether it also does so within the time that a plan may take."""
@@ -230,8 +238,9 @@ class Loop:
         if many or self._prepared.traits.progress == "none":
             return False
         phases, units = self._known.forecast(candidate).phases, self._known.law(candidate).units
+        least = max(LEAST_UNITS, 3 * self._prepared.traits.together * self._abreast(candidate))
         setup = sum(phases.get(phase, 0.0) for phase in ("start", "read", "encode", "bin"))
-        return setup + phases.get("iterations", 0.0) * 5 / max(5, units) <= PLAN_BEGIN_S
+        return setup + phases.get("iterations", 0.0) * min(1.0, least / units) <= PLAN_BEGIN_S
 
     def _rivals(self, rivals: Sequence[Candidate], leader: Candidate) -> None:
         """Probe those whose optimistic bound beats the leader's pessimistic one, while the budget lasts."""

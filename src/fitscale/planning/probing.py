@@ -58,21 +58,28 @@ def from_samples(candidate: Candidate, shape: Shape, events: Sequence[Event], co
     return found
 
 
-def is_measured(events: Sequence[Event], least_s: float = 1.0) -> bool:
-    """Whether a full-size beginning has shown enough: after the first unit, at least 2 more and a second."""
-    units = [event for event in events if event.kind == "units" and event.rank == 0]
-    return len(units) >= 3 and units[-1].at - units[0].at >= least_s
+def is_measured(events: Sequence[Event], abreast: int = 1, least_s: float = 1.0) -> bool:
+    """Whether a full-size beginning has shown enough: after the first report, at least 2 more and a second.
+
+    ``abreast`` is how many are worked on at once, as trees of a forest are: then after the first so many, and as many again.
+    """
+    units = _counted(events, abreast)
+    return len(units) > max(2, abreast) and units[-1].at - units[0].at >= least_s
 
 
 def from_beginning(
-    candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float
+    candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float, abreast: int = 1
 ) -> Measurement | None:
-    """What the beginning of the run itself showed; None before its second unit. The first unit is left out: it is dearer."""
-    units = [event for event in events if event.kind == "units" and event.rank == 0]
-    if len(units) < 2:
+    """What the beginning of the run itself showed; None before its second report. The first is left out: it is dearer.
+
+    What is worked on at once is reported at once: time is taken over whole rounds of as many reports.
+    """
+    units = _counted(events, abreast)
+    whole = (len(units) - 1) // abreast * abreast
+    if whole < 1:
         return None
-    first, last = units[0], units[-1]
-    counted = len(units) - 1
+    first, last = units[0], units[whole]
+    counted = last.data["units"] - first.data["units"]
     paused = _paused_s(events, first.at, last.at)
     return Measurement(
         path=candidate.path,
@@ -85,6 +92,12 @@ def from_beginning(
         peak_bytes=max((int(e.data["peak"]) for e in events if e.kind == "memory"), default=0),
         contention=contention,
     )
+
+
+def _counted(events: Sequence[Event], abreast: int) -> list[Event]:
+    """The reports from the last of the first round on: those before it began together, and say nothing of the pace."""
+    units = [event for event in events if event.kind == "units" and event.rank == 0]
+    return units[abreast - 1 :]
 
 
 def from_chunks(

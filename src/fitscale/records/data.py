@@ -130,6 +130,7 @@ class Shape(Record):
     largest_group: int = 0
     threads: int = 1
     ranks: int = 1
+    parts: int = 0  # processes that grow parts of the model side by side; 0: it is fitted as a whole
 
     @property
     def cells(self) -> int:

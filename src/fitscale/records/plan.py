@@ -53,7 +53,7 @@ class Candidate(Record):
     machine: str
     workers: int = 1
     ranks: int = 1
-    threads: int = 1
+    threads: int = 1  # of each process; those that grow parts of one model share them out
     form: Form
     result: Sameness = "same"  # against the in-memory one
 
@@ -61,6 +61,11 @@ class Candidate(Record):
     def path(self) -> tuple[str, str, str]:
         """What is probed: never machines or worker counts."""
         return (self.framework, self.strategy, self.form)
+
+    @property
+    def limits(self) -> int:
+        """How many processes have a memory limit of their own: those that grow parts of one model share one."""
+        return 1 if self.strategy == "parts-and-merge" else max(1, self.workers, self.ranks)
 
 
 class Phase(Record):

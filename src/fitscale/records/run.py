@@ -38,11 +38,13 @@ class Traits(Record):
 
     target: Literal["classifier", "regressor"]
     can: dict[str, Literal["same", "equivalent", "other"]]  # whole bins stream groups parts ranks session
+    cannot: dict[str, str] = {}  # abilities that its kind has and this one lacks: why, as the end of a sentence
     input: Literal["raw", "codes", "one-hot"]
     missing: Literal["ok", "impute"]
     progress: Literal["rounds", "passes", "groups", "parts", "none"]
     units: int = 1  # how many rounds, passes or parts one fit has
     units_param: str = ""  # the parameter that sets the number of units, such as n_estimators
+    together: int = 1  # units that are done at once, and told of together
     segment: int = 1  # checkpoints fall on multiples of this many units
     reload: bool = True  # an uninterrupted fit must go on from the saved bytes too, or a resumed one would differ
     sparse: bool = False  # takes a CSR matrix
@@ -142,6 +144,7 @@ class Order(Record):
     chunks: tuple[int, ...] = (0,)
     threads: int = 1
     workers: int = 1  # processes that share the chunks
+    parts: int = 0  # processes that grow parts of one model, forked from this one; 0: it is fitted as a whole
     isolate: bool = True  # fit groups in forked children, so that a group that crashes costs only itself
     ranks: int = 1  # processes that share one fit
     address: str = ""  # of rank 0, for ranks

@@ -86,7 +86,8 @@ def _cell(figure: Figure, shown: str) -> Cell:
 
 
 def _how(candidate: Candidate) -> str:
-    threads = many(candidate.threads, "thread")
+    parts = candidate.strategy == "parts-and-merge"  # its processes share the threads of one fit
+    threads = many(max(1, candidate.threads // candidate.workers) if parts else candidate.threads, "thread")
     processes = max(candidate.workers, candidate.ranks)
     arranged = f"{processes} processes × {threads}" if processes > 1 else threads
     return plain(f"{candidate.framework} · {candidate.form} · {candidate.engine} · {arranged}", 120)

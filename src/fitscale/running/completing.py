@@ -12,7 +12,7 @@ from fitscale.records.plan import Candidate
 from fitscale.records.run import Order
 from fitscale.running.attempts import Attempt, Attempts
 from fitscale.running.tasks import order_for
-from fitscale.store import chunks, files, folder
+from fitscale.store import chunks, files, folder, parts
 from fitscale.work.failure import first_line
 
 RETRIES = 3  # in a row, without anything new committed or saved
@@ -113,7 +113,8 @@ def _is_complete(run: Path, digest: str) -> bool:
 def _progress(run: Path, digest: str) -> tuple[int, tuple[str, ...]]:
     saved = run / "tasks" / digest / "ckpt"
     whole = sorted(path.name for path in saved.glob("*") if path.name.isdigit())  # not what a kill left half-written
-    return len(chunks.committed(run, digest)), tuple(whole)
+    grown = [f"{start}-{stop}" for start, stop in sorted(parts.kept(parts.folder(run, digest)))]
+    return len(chunks.committed(run, digest)), (*whole, *grown)
 
 
 def ended_badly(run: Path, what: str, attempt: Attempt) -> FitscaleError:

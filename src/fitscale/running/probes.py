@@ -44,7 +44,7 @@ class Probes:
         order = self._order(candidate).but(samples=samples if candidate.ranks == 1 else samples[-1:], resume=False)
         parked = sum(attempt.peak_bytes for attempt in self._attempts.all if attempt.ended is None)
         if order.memory_bytes is not None:  # what a parked attempt holds is not there twice
-            order = order.but(memory_bytes=order.memory_bytes - parked // max(candidate.workers, candidate.ranks))
+            order = order.but(memory_bytes=order.memory_bytes - parked // candidate.limits)
         attempt = self._attempts.start(candidate, order)
         self._attempts.follow(attempt)
         if attempt.cause == "failed" and isinstance(failure := failure_of(attempt), UsageError):

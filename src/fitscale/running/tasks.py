@@ -138,20 +138,21 @@ def order_for(run: Path, digest: str, candidate: Candidate, machine: Machine, se
     task = folder.read_task(run, digest)
     left = set(range(len(task.chunks))) - chunks.committed(run, digest)
     many = bool(task.recipe.groups)
-    processes = max(candidate.workers, candidate.ranks)
+    parts = candidate.workers if candidate.strategy == "parts-and-merge" else 0
     return Order(
         kind="groups" if many else "fit",
         task=digest,
         epoch=0,
         form=candidate.form,
         chunks=_first_to_last(task, left, seed),
-        threads=candidate.threads,
-        workers=min(candidate.workers, max(1, len(left))),
+        threads=1 if parts else candidate.threads,  # of the process that forks: it may have started none
+        parts=parts,
+        workers=1 if parts else min(candidate.workers, max(1, len(left))),
         ranks=candidate.ranks,
         isolate=candidate.engine != "inline",
         address="127.0.0.1" if candidate.ranks > 1 else "",
         port=_free_port() if candidate.ranks > 1 else 0,
-        memory_bytes=machine.memory_bytes // processes,
+        memory_bytes=machine.memory_bytes // candidate.limits,
         trust=trust,
     )
 

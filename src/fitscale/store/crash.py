@@ -25,6 +25,8 @@ WORKER = (
     "partition.written",
     "checkpoint.half",
     "checkpoint.written",
+    "part.half",
+    "part.kept",
     "payload.written",
     "chunk.temporary",
     "chunk.linked",

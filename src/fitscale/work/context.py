@@ -6,8 +6,8 @@ import os
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from fitscale.contracts import Stopped
@@ -21,6 +21,9 @@ from fitscale.work.phases import Ledger
 def checkpoint_every_s() -> float:
     """Seconds between checkpoints that are written; which units they may fall on is in the recipe."""
     return float(os.environ.get("FITSCALE_CHECKPOINT_S", "10"))
+
+
+CHECKPOINTS_COST = 0.02  # of the time, where one takes so long that each ten seconds would be too often
 
 
 class WorkContext:
@@ -42,6 +45,7 @@ class WorkContext:
         self._ledger = ledger
         self._scores: dict[str, tuple[float, ...]] = {}
         self._written = time.monotonic()
+        self._took = 0.0  # to make and write the last checkpoint
         self._looked = 0.0
         self._began = time.monotonic()
         self._cpu_before = 0.0
@@ -59,6 +63,10 @@ class WorkContext:
         self._cpu_before = found.cpu_s
         self._log.write("resumed", units=found.units)
         return found.state
+
+    def goes_on_from(self, units: int) -> None:
+        """Say how many units were there already, where they are kept one by one."""
+        self._log.write("resumed", units=units)
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         return self._ledger.phase(name)
@@ -86,21 +94,23 @@ class WorkContext:
         if self._first_units is None:
             self._first_units = units
             about["phases"] = self._ledger.so_far()  # what came before: planning measures the set-up by it
-        self._log.write("units", units=units, cpu_s=time.process_time(), **about)
+        self._log.write("units", units=units, cpu_s=_cpu_s(), **about)
         wanted = self._control()
         while wanted == "pause":
             wanted = self._pause()
         stopping = wanted == "stop" or self._reached(units)
         if state is None or units % self._task.recipe.segment:
             return None
-        writes = self._writes() and (stopping or time.monotonic() - self._written >= checkpoint_every_s())
+        began = time.monotonic()
+        writes = self._writes() and (stopping or began - self._written >= self._every_s())
         taken = state() if writes or self._task.traits.reload else None
         if writes and taken is not None:
             with self.phase("save"):
-                cpu_s = self._cpu_before + time.process_time()
+                cpu_s = self._cpu_before + _cpu_s()
                 checkpoints.save(self._run, self._order.task, units, taken, self._scores, cpu_s)
             self._log.write("checkpoint", units=units, bytes=len(taken), phases=self._ledger.so_far())
             self._written = time.monotonic()
+            self._took = self._written - began
         if stopping:
             raise Stopped
         return taken
@@ -115,17 +125,28 @@ class WorkContext:
 
     def program(self, argv: Sequence[str]) -> str:
         # Not a shell, and in this process's group: what ends the worker ends it too.
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(list(argv), capture_output=True, text=True, check=False, cwd=self.scratch)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self._ledger.charge(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        with self.children():
+            done = subprocess.run(list(argv), capture_output=True, text=True, check=False, cwd=self.scratch)
         if done.returncode:
             tail = (done.stderr or done.stdout).strip()[-500:]
             raise FitscaleError(f"{argv[0]} ended with {done.returncode}: {tail}")
         return done.stdout
 
+    @contextmanager
+    def children(self) -> Iterator[None]:
+        """Counts the CPU seconds of children that end meanwhile to the phase that is open."""
+        before = _children_cpu_s()
+        try:
+            yield
+        finally:
+            self._ledger.charge(_children_cpu_s() - before)
+
     def _writes(self) -> bool:
         return self.rank == 0 and not self._order.samples and self._order.kind == "fit"
+
+    def _every_s(self) -> float:
+        every = checkpoint_every_s()
+        return max(every, self._took / CHECKPOINTS_COST) if every else 0.0
 
     def _reached(self, units: int) -> bool:
         until = self._order.until
@@ -156,6 +177,16 @@ class WorkContext:
         self._ledger.forget()
         self._log.write("unpaused")
         return wanted
+
+
+def _cpu_s() -> float:
+    """Of this process, and of children that have ended."""
+    return time.process_time() + _children_cpu_s()
+
+
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _pickles(task: Task) -> bool:

@@ -23,7 +23,7 @@ from fitscale.records.run import Estimator, Traits
 from fitscale.registry import framework_of, plugin, require
 from fitscale.store import files
 
-FORMAT = "2"  # of what is remembered
+FORMAT = "3"  # of what is remembered
 
 
 def describe(estimator: Estimator, folder: str, framework: str | None = None) -> tuple[str, Traits]:

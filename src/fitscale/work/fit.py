@@ -11,9 +11,10 @@ from fitscale.data.rowcheck import no_training_rows
 from fitscale.errors import OneClass
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
-from fitscale.store import checkpoints, chunks
+from fitscale.store import checkpoints, chunks, parts
 from fitscale.work.feeding import feed_of, source_bytes
 from fitscale.work.live import recipe_to_fit
+from fitscale.work.parts import fit_by_parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +29,14 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     """Fit the task's model and commit it as its only chunk. Ranks other than 0 take part and commit nothing."""
     framework: Framework = plugin("frameworks", task.recipe.framework)()
     recipe = recipe_to_fit(run, task, order)
-    state = context.resume()
+    state = None if order.parts else context.resume()
     feed = feed_of(run, order, task, context)
     check_metric(task, feed)
     try:
-        fitted = framework.fit(feed, recipe, state, context)
+        if order.parts:
+            fitted = fit_by_parts(run, order, task, recipe, feed, context)
+        else:
+            fitted = framework.fit(feed, recipe, state, context)
     except Stopped:
         raise
     except Exception as error:  # each library has words of its own for it
@@ -65,6 +69,7 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
             pickles=framework.pickles,
         )
         checkpoints.clear(run, order.task)
+        parts.clear(run, order.task)
 
 
 def check_metric(task: Task, feed: Feed | GroupedFeed) -> None:
@@ -93,7 +98,10 @@ def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> No
         except OneClass:
             continue
         try:
-            fitted = framework.fit(feed, recipe, None, context)
+            if order.parts:
+                fitted = fit_by_parts(run, order, task, recipe, feed, context)
+            else:
+                fitted = framework.fit(feed, recipe, None, context)
         except Exception:
             if feed.classes and _trains_on_one_class(feed):
                 continue

@@ -2,22 +2,28 @@
 
 The parent has imported what is needed and loaded the data, and has started no thread and no OpenMP region (a fork after one
 hangs). A child takes many items; when it dies, the item that it was at is tried once more alone, then given up, and a new
-child goes on with the rest.
+child goes on with the rest. Where items are large, each has a child of its own, and several are at work side by side.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
+import importlib
 import os
 import pickle
 import select
 import signal
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.work.failure import of_exit
+
+if TYPE_CHECKING:
+    from fitscale.contracts import Framework
+    from fitscale.records.run import Task
 
 LOOK_S = 0.01  # between looks at what a child holds
 PIPE_BYTES = 1 << 20  # a child goes on with the next fit while the last is read
@@ -29,6 +35,18 @@ class Fatal(NamedTuple):
 
     kind: str
     why: str
+
+
+def import_first(framework: Framework, task: Task) -> None:
+    """Import once, before the first fork: a second would cost each child as much as a fit."""
+    for name in (*framework.needs, *getattr(framework, "warms", ())):
+        importlib.import_module(name)
+    module = task.recipe.estimator.path.rpartition(".")[0]
+    if module and task.recipe.estimator.live is None and not module.startswith("baseline"):
+        importlib.import_module(module)
+    # What stays is left alone by the collector: it would write into pages that the children share, and so copy them.
+    gc.collect()
+    gc.freeze()
 
 
 def fit_forked(
@@ -71,6 +89,95 @@ def fit_forked(
                 done.add(guilty)
                 yield guilty, Fatal(*end)
         rest = [item for item in rest if item not in done]
+
+
+def fit_side_by_side(
+    items: Sequence[int],
+    fit: Callable[[int], Any],
+    at_once: int,
+    *,
+    between: Callable[[], None] = lambda: None,
+    retries: int = 1,
+) -> Iterator[tuple[int, Any]]:
+    """(item, what ``fit`` returned, or Fatal) for every item, each exactly once, as they come.
+
+    Parameters
+    ----------
+    fit
+        Called in a child of the item's own; what it returns must pickle, and is small.
+    at_once
+        How many children there are at most.
+    between
+        Called again and again while children are at work. What it raises ends them all.
+    retries
+        How often an item whose child died is tried again.
+    """
+    waiting = list(reversed(items))
+    tried: dict[int, int] = {}
+    running: dict[int, _Running] = {}  # by the pipe that they write to
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                child = _start(waiting.pop(), fit)
+                running[child.pipe] = child
+            between()
+            for pipe in select.select([*running], [], [], LOOK_S)[0]:
+                child = running[pipe]
+                try:
+                    end = child.end()
+                finally:
+                    del running[pipe]  # it has ended, and was waited for
+                if isinstance(end, Fatal) and tried.get(child.item, 0) < retries:
+                    tried[child.item] = tried.get(child.item, 0) + 1
+                    waiting.append(child.item)
+                    continue
+                yield child.item, end
+    finally:
+        for child in running.values():
+            os.kill(child.pid, signal.SIGKILL)
+            child.end()
+
+
+class _Running(NamedTuple):
+    item: int
+    pid: int
+    pipe: int
+
+    def end(self) -> Any:
+        """Wait for what it says, and for its end."""
+        with open(self.pipe, "rb", buffering=0) as file:
+            said = file.read()  # until it closes its end, by dying if by nothing else
+        _, status = os.waitpid(self.pid, 0)
+        if status or not said:
+            return Fatal(*of_exit(status))
+        return pickle.loads(said)
+
+
+def _start(item: int, fit: Callable[[int], Any]) -> _Running:
+    parent = os.getpid()
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _one_in_child(parent, item, fit, read, write)
+    os.close(write)
+    return _Running(item, pid, read)
+
+
+def _one_in_child(parent: int, item: int, fit: Callable[[int], Any], read: int, write: int) -> None:
+    """Never returns."""
+    from fitscale.engines.supervisor import die_with_parent
+
+    code = 1
+    try:
+        die_with_parent(parent)
+        os.close(read)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        said = pickle.dumps(fit(item), protocol=5)
+        with open(write, "wb", buffering=0) as pipe:
+            _exactly_written(pipe, said)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _child(
@@ -135,7 +242,11 @@ def _in_child(parent: int, items: Sequence[int], fit: Callable[[int], Any], read
 
 
 def _put(pipe: Any, kind: bytes, item: int, body: bytes) -> None:
-    view = memoryview(_HEADER.pack(kind, item, len(body)) + body)
+    _exactly_written(pipe, _HEADER.pack(kind, item, len(body)) + body)
+
+
+def _exactly_written(pipe: Any, data: bytes) -> None:
+    view = memoryview(data)
     while view:
         view = view[pipe.write(view) :]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
 import os
 import resource
 import time
@@ -21,7 +19,7 @@ from fitscale.store import chunks
 from fitscale.work.failure import describe
 from fitscale.work.feeding import encoding_of, reader_of
 from fitscale.work.fit import check_metric, score_view, table_of
-from fitscale.work.forking import Fatal, fit_forked
+from fitscale.work.forking import Fatal, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         raise FitscaleError(f"task {order.task}: has no partition")
     framework: Framework = plugin("frameworks", task.recipe.framework)()
     with context.phase("start"):
-        _import_all(framework, task)
+        import_first(framework, task)
     partition = Partition(run / "data" / task.partition)
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader_of(run, task), keep=True)
@@ -75,18 +73,6 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             cpu_s=sum(_cpu_s()) - sum(before),
             **{status: sum(row["status"] == status for row in done) for status in chunks.STATUS},
         )
-
-
-def _import_all(framework: Framework, task: Task) -> None:
-    """Import once, before the first fork: a second would cost each child as much as a fit."""
-    for name in (*framework.needs, *getattr(framework, "warms", ())):
-        importlib.import_module(name)
-    module = task.recipe.estimator.path.rpartition(".")[0]
-    if module and task.recipe.estimator.live is None and not module.startswith("baseline"):
-        importlib.import_module(module)
-    # What stays is left alone by the collector: it would write into pages that the children share, and so copy them.
-    gc.collect()
-    gc.freeze()
 
 
 def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:

@@ -54,6 +54,22 @@ class ScikitLearn:
 
         return fit(feed, recipe, state, context)
 
+    def spans(self, recipe: Recipe, rows: int) -> list[tuple[int, int]]:
+        from fitscale.frameworks.sklearn.families import rounds_said
+        from fitscale.frameworks.sklearn.forests import spans
+
+        return spans(rounds_said(recipe.estimator.path, recipe.estimator.params), rows)
+
+    def grow(self, feed: Feed, recipe: Recipe, span: tuple[int, int]) -> bytes:
+        from fitscale.frameworks.sklearn.fitting import grow
+
+        return grow(feed, recipe, span)
+
+    def merge(self, feed: Feed, recipe: Recipe, parts: Iterator[bytes]) -> Fitted:
+        from fitscale.frameworks.sklearn.fitting import merge
+
+        return merge(feed, recipe, parts)
+
     def load(self, payload: bytes) -> Any:
         import pickle
 

@@ -6,7 +6,9 @@ import json
 from typing import Any, Literal
 
 from fitscale.errors import WorkloadError
+from fitscale.frameworks.sklearn import boosting, forests
 from fitscale.frameworks.sklearn.building import build
+from fitscale.frameworks.sklearn.families import rounds_param, rounds_said
 from fitscale.frameworks.sklearn.streams import SEGMENT, passes_of, sameness, weight_name
 from fitscale.records.run import Estimator, Traits
 
@@ -28,14 +30,23 @@ def traits(estimator: Estimator) -> Traits:
     stream = None if input_ == "raw" else sameness(made, params)
     if stream is not None:
         can["stream"] = stream
+    own = f"{type(made).__module__}.{type(made).__name__}"
+    kept = kept_by(made)
+    cannot = _cannot(made)
+    if kept == "parts" and not cannot:
+        can["parts"] = "same"
     return Traits(
         target=target,
         can=can,
+        cannot=cannot,
         input=input_,
         missing="ok" if input_ == "raw" or getattr(tags, "allow_nan", False) else "impute",
-        progress="passes" if stream is not None else "none",
-        units=passes_of(type(made).__name__, params) if stream is not None else 1,
+        progress="passes" if stream is not None else kept or "none",
+        units=passes_of(type(made).__name__, params) if stream is not None else rounds_said(own, params),
+        units_param=rounds_param(own),
+        together=forests.TREES if kept == "parts" else 1,
         segment=SEGMENT if stream is not None else 1,
+        reload=stream is not None,
         sparse=input_ == "one-hot" and bool(getattr(tags, "sparse", False)),
         weights=weight_name(made) is not None,
         gives=_gives(made),
@@ -67,6 +78,34 @@ def target_of(made: Any) -> Literal["classifier", "regressor"]:
         f"{name} {what}; fitscale trains classifiers and regressors "
         "(a class of your own inherits sklearn.base.ClassifierMixin or RegressorMixin, before BaseEstimator)",
     )
+
+
+def kept_by(made: Any) -> Literal["parts", "rounds"] | None:
+    """How a fit of all rows keeps progress: by trees of a forest, by rounds of boosting, or not at all."""
+    if forests.is_forest(made):
+        return None if forests.why_whole(made) else "parts"
+    if boosting.is_boosting(made):
+        return None if boosting.why_whole(made) else "rounds"
+    return None
+
+
+def units_of(made: Any) -> int:
+    """How many units a fitted estimator has: trees of a forest, rounds of boosting; else one."""
+    if boosting.is_boosting(made):
+        return boosting.rounds_of(made)
+    return int(made.n_estimators) if forests.is_forest(made) else 1
+
+
+def _cannot(made: Any) -> dict[str, str]:
+    """Why a forest is not grown by several processes."""
+    if not forests.is_forest(made):
+        return {}
+    if why := forests.why_whole(made):
+        return {"parts": why}
+    scored = (
+        "scores each tree on the rows that it left out (oob_score), which takes all trees and all rows in one process"
+    )
+    return {"parts": scored} if made.oob_score else {}
 
 
 def _gives(made: Any) -> Literal["probabilities", "margins", "labels"]:

@@ -24,11 +24,36 @@ class Cost(NamedTuple):
     parallel: Mapping[str, float] = MappingProxyType({})
     error: tuple[float, float, float] = (2.0, 0.4, 0.15)  # from priors, samples, full size
     memory_error: tuple[float, float, float] = (0.6, 0.2, 0.05)
+    apart: bool = False  # each thread has ``fit_bytes`` of its own
+    bin_s: float = 0.0  # for each cell, before the first round
 
 
 def _number(params: Params, name: str, default: float) -> float:
     value = params.get(name, default)
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+
+
+ROUNDS = {  # those whose progress is kept, by the parameter that says how many units there are
+    "RandomForestClassifier": "n_estimators",
+    "RandomForestRegressor": "n_estimators",
+    "ExtraTreesClassifier": "n_estimators",
+    "ExtraTreesRegressor": "n_estimators",
+    "GradientBoostingClassifier": "n_estimators",
+    "GradientBoostingRegressor": "n_estimators",
+    "HistGradientBoostingClassifier": "max_iter",
+    "HistGradientBoostingRegressor": "max_iter",
+}
+
+
+def rounds_param(path: str) -> str:
+    """The parameter that says how many trees or rounds a class has; empty for a class that has none, or is not the library's."""
+    return ROUNDS.get(path.rpartition(".")[2], "") if path.startswith("sklearn.") else ""
+
+
+def rounds_said(path: str, params: Params) -> int:
+    """How many trees or rounds a fit of this class has, as its parameters say; 1 for those that have none."""
+    name = rounds_param(path)
+    return int(_number(params, name, 100)) if name else 1
 
 
 def _hist(n: float, d: float, k: int, name: str, p: Params) -> Cost:
@@ -38,7 +63,7 @@ def _hist(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     # float64 copy while binning, then a byte a cell; gradients, hessians and raw predictions for each row.
     return Cost(
         "cells", amount, 2e-8, n * d * 9 + n * 40 * k, trees * leaves * 130, 6e-8 * trees,
-        parallel={"iterations": 0.85}, error=(1.0, 0.4, 0.15),
+        parallel={"iterations": 0.85, "bin": 0.85}, error=(1.0, 0.4, 0.15), bin_s=5e-8,
     )  # fmt: skip
 
 
@@ -72,7 +97,7 @@ def _trees(n: float, d: float, k: int, name: str, p: Params) -> Cost:
         amount, prior = trees * n * math.log2(n) * depth * tried, 5.5e-9 if forest else 7.5e-9
     return Cost(
         "splits", amount, prior, n * 40, trees * nodes * (72 + 8 * k), 2.5e-8 * trees + 2e-6 * forest,
-        parallel={"iterations": 0.95} if forest else {}, error=(1.0, 0.4, 0.15),
+        parallel={"iterations": 0.95} if forest else {}, error=(1.0, 0.4, 0.15), apart=forest,
     )  # fmt: skip
 
 

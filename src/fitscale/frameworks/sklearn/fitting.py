@@ -1,4 +1,4 @@
-"""One fit: of the whole matrix or frame, or of a stream in passes."""
+"""One fit: of the whole matrix or frame, of a stream in passes, or of some parts of a forest."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from fitscale.contracts import Context, Feed, Fitted
 from fitscale.errors import WorkloadError, nearest
-from fitscale.frameworks.sklearn.abilities import Input, input_of, nested, resolved, target_of
+from fitscale.frameworks.sklearn import boosting, forests
+from fitscale.frameworks.sklearn.abilities import Input, input_of, kept_by, nested, resolved, target_of, units_of
 from fitscale.frameworks.sklearn.building import build
+from fitscale.frameworks.sklearn.forests import Rows
 from fitscale.frameworks.sklearn.pickling import dumps
 from fitscale.frameworks.sklearn.streams import passes_of, takes, weight_name
 from fitscale.records.run import Recipe
@@ -21,23 +23,44 @@ from fitscale.records.run import Recipe
 
 def fit(feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
     """See `contracts.Framework.fit`. Class labels are the codes of the feed."""
-    made = build(recipe.estimator)
-    set_seed(made, recipe.seed)
-    # What n_jobs says gives way to the attempt's threads; the model keeps what the user said.
-    n_jobs = _given(made, "n_jobs")
-    made.set_params(**dict.fromkeys(n_jobs))
+    made, n_jobs = _made(recipe)
     with _threads(type(made), context.threads):
         if feed.form == "stream":
             passes = passes_of(type(made).__name__, resolved(made) | recipe.estimator.params)
             made, units = _stream(made, feed, state, context, passes)
         else:
-            _whole(made, feed, context)
-            units = 1
+            made, units = _whole(made, feed, state, context)
+    with context.phase("save"):
+        return _fitted(made, n_jobs, feed, units)
+
+
+def grow(feed: Feed, recipe: Recipe, span: tuple[int, int]) -> bytes:
+    """See `contracts.Framework`: some trees of a forest."""
+    made, _ = _made(recipe)
+    batch = feed.matrix("train")
+    with forests.quiet():
+        return dumps(forests.grow(made, _rows(made, batch.X, batch.y, batch.weight), span))
+
+
+def merge(feed: Feed, recipe: Recipe, parts: Iterator[bytes]) -> Fitted:
+    """See `contracts.Framework`."""
+    made, n_jobs = _made(recipe)
+    return _fitted(forests.merge(made, [pickle.loads(part) for part in parts]), n_jobs, feed, made.n_estimators)
+
+
+def _made(recipe: Recipe) -> tuple[Any, dict[str, Any]]:
+    """The estimator to be fitted, and what its n_jobs said: that gives way to the attempt's threads, the model keeps it."""
+    made = build(recipe.estimator)
+    set_seed(made, recipe.seed)
+    n_jobs = _given(made, "n_jobs")
+    return made.set_params(**dict.fromkeys(n_jobs)), n_jobs
+
+
+def _fitted(made: Any, n_jobs: dict[str, Any], feed: Feed, units: int) -> Fitted:
     made.set_params(**n_jobs)
     if feed.classes:
         made.fitscale_classes_ = feed.classes  # for scoring: a fit that saw fewer classes still gives all columns
-    with context.phase("save"):
-        return Fitted(dumps(made), units)
+    return Fitted(dumps(made), units)
 
 
 def set_seed(made: Any, seed: int) -> None:
@@ -63,7 +86,8 @@ def as_input(input_: Input, X: Any) -> Any:
     return X.astype(np.float64) if input_ == "one-hot" else X
 
 
-def _whole(made: Any, feed: Feed, context: Context) -> None:
+def _whole(made: Any, feed: Feed, state: bytes | None, context: Context) -> tuple[Any, int]:
+    """The fitted estimator (another object, where it was gone on with) and how many units it has."""
     input_ = input_of(made)
     if input_ == "raw":
         X, y, weight = feed.frame("train")
@@ -71,11 +95,24 @@ def _whole(made: Any, feed: Feed, context: Context) -> None:
         X, y, weight, _ = feed.matrix("train")
         _categorical(made, feed)
     with context.phase("encode"):
-        X = as_input(input_, X)
+        rows = _rows(made, as_input(input_, X), y, weight)
+    del X
+    kept = kept_by(made)
+    if kept is not None:
+        made = (forests if kept == "parts" else boosting).fit(made, rows, state, context)
+    else:
+        with context.phase("iterations"):
+            made.fit(rows.X, rows.y, **rows.weight)
+        context.report(units_of(made))
+    del rows
+    if release := getattr(feed, "release", None):
+        release("train")  # before the model is written, and read again for scoring
+    return made, units_of(made)
+
+
+def _rows(made: Any, X: Any, y: np.ndarray, weight: np.ndarray | None) -> Rows:
     given = {} if weight is None else {_weight_name(made): weight.astype(np.float64)}
-    with context.phase("iterations"):
-        made.fit(X, _target(made, y), **given)
-    context.report(1)
+    return Rows(X, _target(made, y), given)
 
 
 def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes: int) -> tuple[Any, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.frameworks.sklearn.families import MANY, family_of
+from fitscale.frameworks.sklearn.families import MANY, family_of, rounds_said
 from fitscale.frameworks.sklearn.streams import passes_of
 from fitscale.records.plan import Law, Term
 
@@ -23,6 +23,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     path, params, fits = main_part(recipe.estimator.path, recipe.estimator.params)
     name = path.rpartition(".")[2]
     cost = family_of(name)(max(shape.rows, 2), max(shape.features, 1), models(shape), name, params)
+    units = rounds_said(recipe.estimator.path, recipe.estimator.params)
     process = Term(name="process", amount=1, prior=150e6, floor=100e6)
     nonzero = shape.cells * shape.density
     if form == "stream":
@@ -44,20 +45,33 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         X = Term(name="X", amount=nonzero, prior=8.0, floor=8.0)
     else:
         X = Term(name="X", amount=shape.cells, prior=4.0, floor=4.0)
-    model = Term(name="model", amount=cost.model_bytes * (1 if fits < 2 else min(fits, 100)), prior=2.0, floor=1.0)
+    size = cost.model_bytes * (1 if fits < 2 else min(fits, 100))
+    model = Term(name="model", amount=size, prior=2.0, floor=1.0)  # twice its bytes when it is written and read again
+    each = cost.fit_bytes * shape.density
+    fit = Term(name="fit", amount=each * (shape.parts or shape.threads) if cost.apart else each, prior=1.0)
+    written = 2 if shape.parts else 1  # parts, and the whole
+    iterations = (Term(name=cost.unit, amount=cost.amount * fits, prior=cost.prior, floor=cost.prior / 20),)
+    binned = {"bin": (Term(name="cells", amount=shape.cells, prior=cost.bin_s),)} if cost.bin_s and units > 1 else {}
     return Law(
-        units=1,
+        units=units,
         time={
-            "iterations": (Term(name=cost.unit, amount=cost.amount * fits, prior=cost.prior, floor=cost.prior / 20),),
+            **binned,
+            "iterations": iterations,
             "score": (_score(shape, cost.score_s),),
-            "save": (Term(name="pickle", amount=cost.model_bytes, prior=2e-9),),
+            "save": (Term(name="pickle", amount=cost.model_bytes * written, prior=2e-9),),
         },
-        memory=(process, X, Term(name="fit", amount=cost.fit_bytes * shape.density, prior=1.0), model),
-        storage=(Term(name="model", amount=cost.model_bytes, prior=1.0),),
+        # Parts are kept in files, and put together once the rows are gone.
+        memory=_largest((process, X, fit), (process, model)) if shape.parts else (process, X, fit, model),
+        late=(model,) if units > 1 and not shape.parts else (),
+        storage=(Term(name="model", amount=cost.model_bytes * written, prior=1.0),),
         parallel=dict(cost.parallel),
         error=cost.error if path == recipe.estimator.path else (10.0, *cost.error[1:]),
         memory_error=cost.memory_error,
     )
+
+
+def _largest(*moments: tuple[Term, ...]) -> tuple[Term, ...]:
+    return max(moments, key=lambda terms: sum(term.amount * term.prior for term in terms))
 
 
 def models(shape: Shape) -> int:

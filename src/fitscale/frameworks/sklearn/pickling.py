@@ -25,6 +25,10 @@ class _Canonical(_Pickler):  # type: ignore[misc]  # see above
 
     dispatch = dict(_Pickler.dispatch)
 
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, protocol=5)
+        self._records: dict[tuple[np.dtype[Any], bool], np.dtype[Any]] = {}
+
     def _save_str(self, text: str) -> None:
         one = sys.intern(text)
         if not self._met(one):
@@ -32,6 +36,12 @@ class _Canonical(_Pickler):  # type: ignore[misc]  # see above
 
     def _save_dtype(self, dtype: np.dtype[Any]) -> None:
         one = np.dtype(dtype.str) if dtype.isnative and dtype.metadata is None else dtype
+        if not self._met(one):
+            self.save_reduce(*one.__reduce__(), obj=one)
+
+    def _save_record(self, dtype: np.dtype[Any]) -> None:
+        """The type of an array of records, such as the nodes of a tree: the first of those that are equal stands for all."""
+        one = self._records.setdefault((dtype, dtype.isalignedstruct), dtype) if dtype.metadata is None else dtype
         if not self._met(one):
             self.save_reduce(*one.__reduce__(), obj=one)
 
@@ -55,10 +65,11 @@ class _Canonical(_Pickler):  # type: ignore[misc]  # see above
     dispatch[pickle.PickleBuffer] = _save_buffer
     for _char in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?":  # others have parameters of their own
         dispatch[type(np.dtype(_char))] = _save_dtype
+    dispatch[type(np.dtype("V1"))] = _save_record
 
 
 def dumps(made: Any) -> bytes:
     """The pickle of an object (protocol 5), in which equal strings, and equal types of numbers, are one."""
     file = io.BytesIO()
-    _Canonical(file, protocol=5).dump(made)
+    _Canonical(file).dump(made)
     return file.getvalue()
