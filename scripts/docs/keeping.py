@@ -132,7 +132,7 @@ def _kept(strategy: str, traits: Traits, law: Law) -> str:
     """What of an unfinished fit is there after a kill."""
     if strategy == "parts-and-merge":
         return f"keeps every {traits.together} trees as they are grown"
-    if traits.progress == "none" or law.units <= 1:
+    if traits.progress == "none" or law.units <= 1 or not law.keeps:
         return "begins anew"
     # A stream counts batches, of which its passes are made.
     unit = "trees" if traits.progress == "parts" else "batches" if law.units > traits.units else traits.progress

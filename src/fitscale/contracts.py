@@ -163,7 +163,13 @@ class Context(Protocol):
         """Times what is inside: read, encode, bin, iterations, score, save."""
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        of: int = 0,
+        kept: bool = True,
     ) -> bytes | None:
         """Say that ``units`` are done since the very beginning, with the scores of the validation rows after the last.
 
@@ -171,10 +177,13 @@ class Context(Protocol):
         bytes**, whether or not they were written, so that a resumed run and an uninterrupted one are the same. Where
         the traits say that this makes no difference (``reload`` false), it takes them only when it writes them.
 
+        ``of`` is how many units there will be, where the traits do not say (0: they do); ``kept`` is false where a fit
+        has no state that it could go on from: told to stop, it then ends here, and what it did is lost.
+
         Raises
         ------
         Stopped
-            When the attempt is to end here (its state is saved).
+            When the attempt is to end here (its state is saved, where it has one).
         """
 
     def scores(self) -> dict[str, tuple[float, ...]]:

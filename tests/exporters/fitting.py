@@ -107,7 +107,15 @@ class Alone:
     def phase(self, name: str) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def report(self, units: int, state: Any = None, scores: Mapping[str, float] | None = None) -> bytes | None:
+    def report(
+        self,
+        units: int,
+        state: Any = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        of: int = 0,
+        kept: bool = True,
+    ) -> bytes | None:
         return None
 
     def scores(self) -> dict[str, tuple[float, ...]]:

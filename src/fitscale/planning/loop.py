@@ -231,13 +231,15 @@ class Loop:
         return candidate.threads if self._prepared.traits.progress == "parts" else 1
 
     def _shows_its_pace(self, candidate: Candidate) -> bool:
-        """Whether the framework keeps progress; for `plan`, whether it also does so within the time that a plan may take."""
+        """Whether the framework tells of its progress; for `plan`, whether it also does so within the time that a plan may take."""
         many = candidate.strategy == "many-models"
+        units = self._known.law(candidate).units
+        tells = self._prepared.traits.progress != "none" and units > 1
         if self._goes_on:
-            return many or self._prepared.traits.progress != "none"
-        if many or self._prepared.traits.progress == "none":
+            return many or tells
+        if many or not tells:
             return False
-        phases, units = self._known.forecast(candidate).phases, self._known.law(candidate).units
+        phases = self._known.forecast(candidate).phases
         least = max(LEAST_UNITS, 3 * self._prepared.traits.together * self._abreast(candidate))
         setup = sum(phases.get(phase, 0.0) for phase in ("start", "read", "encode", "bin"))
         return setup + phases.get("iterations", 0.0) * min(1.0, least / units) <= PLAN_BEGIN_S

@@ -68,6 +68,7 @@ class Tracker:
         """A new attempt: its rate is its own."""
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)  # (time without pauses, units or rows)
         self._units = self._resumed = 0
+        self._of = 0  # units in all, where the fit says it
         self._chunks: dict[int, int] = {}  # number → rows
         self._failed = self._unfit = 0
         self._paused_s = 0.0
@@ -103,6 +104,7 @@ class Tracker:
                 self._units = self._resumed = int(data["units"])
             case "units" if event.rank == 0 and order.kind == "fit":
                 self._units = int(data["units"])
+                self._of = int(data.get("of", self._of))
                 self._points.append((event.at - self._paused_s, float(self._units)))
             case "chunk":
                 self._chunk(event)
@@ -168,7 +170,7 @@ class Tracker:
         if task is None:
             return 0, 0, 0.0
         if not many:
-            total = units_of(task)
+            total = self._of or units_of(task)
             return min(self._units, total), total, float(max(0, total - self._units))
         finished = committed | set(self._chunks)
         done = sum(self._groups(task, k) for k in finished)

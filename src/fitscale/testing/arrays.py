@@ -214,7 +214,13 @@ class DirectContext:
         self._since = now
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        of: int = 0,
+        kept: bool = True,
     ) -> bytes | None:
         self.reported.append((units, dict(scores or {})))
         if state is None or units % self.segment:

@@ -79,7 +79,8 @@ class Tried:
         """The forms that keep progress: whose law has more units than one segment."""
         if self.traits.progress == "none":
             pytest.skip("it keeps no progress")
-        forms = [form for _, form in self.forms() if self.law(600, form).units > self.traits.segment]
+        laws = {form: self.law(600, form) for _, form in self.forms()}
+        forms = [form for form, law in laws.items() if law.keeps and law.units > self.traits.segment]
         assert forms, "give the case more units than one segment"
         return forms
 

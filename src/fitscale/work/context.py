@@ -85,11 +85,19 @@ class WorkContext:
         self._log.write("sampled", phases=self._ledger.so_far(), **about)
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        of: int = 0,
+        kept: bool = True,
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)
         about: dict[str, object] = {"scores": dict(scores)} if scores else {}
+        if of:
+            about["of"] = of
         self.units = units
         if self._first_units is None:
             self._first_units = units
@@ -99,6 +107,8 @@ class WorkContext:
         while wanted == "pause":
             wanted = self._pause()
         stopping = wanted == "stop" or self._reached(units)
+        if stopping and not kept:
+            raise Stopped
         if state is None or units % self._task.recipe.segment:
             return None
         began = time.monotonic()

@@ -119,7 +119,13 @@ class _Alone:
         return nullcontext()
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        of: int = 0,
+        kept: bool = True,
     ) -> bytes | None:
         return None
 

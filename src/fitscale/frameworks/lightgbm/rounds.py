@@ -69,7 +69,7 @@ def train(
                 scores[job.watch.name] = job.watch.value(run.evaluated())
                 history.append(scores[job.watch.name])
         # The answer is not needed: going on from this Booster gives the same trees as from the text.
-        context.report(run.at, run.state if job.keeps else None, scores)
+        context.report(run.at, run.state if job.keeps else None, scores, kept=job.keeps)
     with context.phase("save"):
         rounds = best_of(history) + 1 if history else run.at
         return run.model(rounds), rounds

@@ -6,9 +6,9 @@ import json
 from typing import Any, Literal
 
 from fitscale.errors import WorkloadError
-from fitscale.frameworks.sklearn import boosting, forests
+from fitscale.frameworks.sklearn import boosting, epochs, forests
 from fitscale.frameworks.sklearn.building import build
-from fitscale.frameworks.sklearn.families import rounds_param, rounds_said
+from fitscale.frameworks.sklearn.families import epochs_said, rounds_param, rounds_said
 from fitscale.frameworks.sklearn.streams import SEGMENT, passes_of, sameness, weight_name
 from fitscale.records.run import Estimator, Traits
 
@@ -41,8 +41,8 @@ def traits(estimator: Estimator) -> Traits:
         cannot=cannot,
         input=input_,
         missing="ok" if input_ == "raw" or getattr(tags, "allow_nan", False) else "impute",
-        progress="passes" if stream is not None else kept or "none",
-        units=passes_of(type(made).__name__, params) if stream is not None else rounds_said(own, params),
+        progress="passes" if stream is not None or epochs.tells(made) else kept or "none",
+        units=_units(made, own, params, stream is not None),
         units_param=rounds_param(own),
         together=forests.TREES if kept == "parts" else 1,
         segment=SEGMENT if stream is not None else 1,
@@ -53,6 +53,12 @@ def traits(estimator: Estimator) -> Traits:
         versions={"sklearn": sklearn.__version__},
         params=params,
     )
+
+
+def _units(made: Any, path: str, params: dict[str, Any], streams: bool) -> int:
+    if streams:
+        return passes_of(type(made).__name__, params)
+    return epochs_said(type(made).__name__, params) if epochs.tells(made) else rounds_said(path, params)
 
 
 def target_of(made: Any) -> Literal["classifier", "regressor"]:

@@ -8,20 +8,18 @@ it prints a line as each iteration begins, and whoever gets that line sees the e
 from __future__ import annotations
 
 import copy
-import io
 import pickle
 import re
-import sys
-import threading
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack
 from functools import partial
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from fitscale.contracts import Context
 from fitscale.frameworks.sklearn.forests import Rows
 from fitscale.frameworks.sklearn.pickling import dumps
+from fitscale.frameworks.sklearn.printing import heard_by
 
 HISTOGRAMS = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
 STAGES = ("GradientBoostingClassifier", "GradientBoostingRegressor")
@@ -92,7 +90,13 @@ def _histograms(made: Any, rows: Rows, context: Context, *, silent: bool) -> Non
             if at > 1:
                 context.report(at - 1, partial(_as_fitted, made))
 
-        with redirect_stdout(_Printed(binned, begins, sys.stdout, silent)):
+        def heard(text: str) -> None:
+            if text == BINNED:
+                binned()
+            elif found := BEGINS.match(text):
+                begins(int(found[1]))
+
+        with heard_by(heard, silent=silent):
             made.fit(rows.X, rows.y, **rows.weight)
     context.report(rounds_of(made))
 
@@ -104,26 +108,3 @@ def _as_fitted(fitting: Any) -> bytes:
     part.train_score_ = np.asarray(part.train_score_)
     part.validation_score_ = np.asarray(part.validation_score_)
     return dumps(part)
-
-
-class _Printed(io.TextIOBase):
-    """What a fit prints, as calls. Other threads print as before; so does the fit, where it was asked to."""
-
-    def __init__(self, binned: Any, begins: Any, beyond: TextIO, silent: bool) -> None:
-        self._binned, self._begins = binned, begins
-        self._beyond = beyond
-        self._silent = silent
-        self._thread = threading.get_ident()
-
-    def write(self, text: str) -> int:
-        mine = threading.get_ident() == self._thread
-        if not (mine and self._silent):
-            self._beyond.write(text)
-        if mine and text == BINNED:
-            self._binned()
-        elif mine and (found := BEGINS.match(text)):
-            self._begins(int(found[1]))
-        return len(text)
-
-    def flush(self) -> None:
-        self._beyond.flush()

@@ -12,7 +12,7 @@ import numpy as np
 
 from fitscale.contracts import Context, Feed, Fitted
 from fitscale.errors import WorkloadError, nearest
-from fitscale.frameworks.sklearn import boosting, forests
+from fitscale.frameworks.sklearn import boosting, epochs, forests
 from fitscale.frameworks.sklearn.abilities import Input, input_of, kept_by, nested, resolved, target_of, units_of
 from fitscale.frameworks.sklearn.building import build
 from fitscale.frameworks.sklearn.forests import Rows
@@ -100,14 +100,18 @@ def _whole(made: Any, feed: Feed, state: bytes | None, context: Context) -> tupl
     kept = kept_by(made)
     if kept is not None:
         made = (forests if kept == "parts" else boosting).fit(made, rows, state, context)
+        units = units_of(made)
+    elif epochs.tells(made):
+        units = epochs.fit(made, rows, feed.classes if feed.classes > 2 else 1, context)
     else:
         with context.phase("iterations"):
             made.fit(rows.X, rows.y, **rows.weight)
-        context.report(units_of(made))
+        units = units_of(made)
+        context.report(units)
     del rows
     if release := getattr(feed, "release", None):
         release("train")  # before the model is written, and read again for scoring
-    return made, units_of(made)
+    return made, units
 
 
 def _rows(made: Any, X: Any, y: np.ndarray, weight: np.ndarray | None) -> Rows:
@@ -135,7 +139,7 @@ def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes
                         raise _no_weights(made)
                 made.partial_fit(as_input(input_, batch.X), _target(made, batch.y), **given)
                 done += 1
-                taken = context.report(done, partial(dumps, (done, made)))
+                taken = context.report(done, partial(dumps, (done, made)), of=passes * per_pass)
                 if taken is not None:
                     made = pickle.loads(taken)[1]
     return made, done

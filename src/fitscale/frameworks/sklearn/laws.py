@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.frameworks.sklearn.families import MANY, family_of, rounds_said
+from fitscale.frameworks.sklearn.families import MANY, epochs_said, family_of, rounds_said
 from fitscale.frameworks.sklearn.streams import passes_of
 from fitscale.records.plan import Law, Term
 
@@ -23,7 +23,9 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     path, params, fits = main_part(recipe.estimator.path, recipe.estimator.params)
     name = path.rpartition(".")[2]
     cost = family_of(name)(max(shape.rows, 2), max(shape.features, 1), models(shape), name, params)
-    units = rounds_said(recipe.estimator.path, recipe.estimator.params)
+    own = path == recipe.estimator.path and path.startswith("sklearn.")
+    epochs = epochs_said(name, params) if own and form != "stream" else 0
+    units = epochs or rounds_said(recipe.estimator.path, recipe.estimator.params)
     process = Term(name="process", amount=1, prior=150e6, floor=100e6)
     nonzero = shape.cells * shape.density
     if form == "stream":
@@ -54,6 +56,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     binned = {"bin": (Term(name="cells", amount=shape.cells, prior=cost.bin_s),)} if cost.bin_s and units > 1 else {}
     return Law(
         units=units,
+        keeps=not epochs,
         time={
             **binned,
             "iterations": iterations,
@@ -62,7 +65,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         },
         # Parts are kept in files, and put together once the rows are gone.
         memory=_largest((process, X, fit), (process, model)) if shape.parts else (process, X, fit, model),
-        late=(model,) if units > 1 and not shape.parts else (),
+        late=(model,) if units > 1 and not (shape.parts or epochs) else (),
         storage=(Term(name="model", amount=cost.model_bytes * written, prior=1.0),),
         parallel=dict(cost.parallel),
         error=cost.error if path == recipe.estimator.path else (10.0, *cost.error[1:]),
