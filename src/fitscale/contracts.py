@@ -163,13 +163,20 @@ class Context(Protocol):
         """Times what is inside: read, encode, bin, iterations, score, save."""
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        size: int = 0,
     ) -> bytes | None:
         """Say that ``units`` are done since the very beginning, with the scores of the validation rows after the last.
 
         At multiples of the recipe's ``segment`` it takes ``state()`` and returns it: the fit then goes on **from those
         bytes**, whether or not they were written, so that a resumed run and an uninterrupted one are the same. Where
         the traits say that this makes no difference (``reload`` false), it takes them only when it writes them.
+
+        ``size`` are the bytes of the model so far, where those of the whole are hard to foresee: memory is forecast by it.
 
         Raises
         ------

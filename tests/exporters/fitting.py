@@ -107,7 +107,9 @@ class Alone:
     def phase(self, name: str) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def report(self, units: int, state: Any = None, scores: Mapping[str, float] | None = None) -> bytes | None:
+    def report(
+        self, units: int, state: Any = None, scores: Mapping[str, float] | None = None, *, size: int = 0
+    ) -> bytes | None:
         return None
 
     def scores(self) -> dict[str, tuple[float, ...]]:

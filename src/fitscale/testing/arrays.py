@@ -214,7 +214,12 @@ class DirectContext:
         self._since = now
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        size: int = 0,
     ) -> bytes | None:
         self.reported.append((units, dict(scores or {})))
         if state is None or units % self.segment:

@@ -85,11 +85,18 @@ class WorkContext:
         self._log.write("sampled", phases=self._ledger.so_far(), **about)
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        size: int = 0,
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)
         about: dict[str, object] = {"scores": dict(scores)} if scores else {}
+        if size:
+            about["size"] = size
         self.units = units
         if self._first_units is None:
             self._first_units = units

@@ -119,7 +119,12 @@ class _Alone:
         return nullcontext()
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        size: int = 0,
     ) -> bytes | None:
         return None
 

@@ -214,7 +214,12 @@ class GroupContext:
         return nullcontext()
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        size: int = 0,
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)

@@ -98,14 +98,19 @@ class _Together:
         return self._context.program(argv)
 
     def report(
-        self, units: int, state: Callable[[], bytes] | None = None, scores: Mapping[str, float] | None = None
+        self,
+        units: int,
+        state: Callable[[], bytes] | None = None,
+        scores: Mapping[str, float] | None = None,
+        *,
+        size: int = 0,
     ) -> bytes | None:
         import numpy as np
         from xgboost import collective
 
         taken, stopped = None, None
         try:
-            taken = self._context.report(units, state, scores)
+            taken = self._context.report(units, state, scores, size=size)
         except Stopped as stop:
             stopped = stop
         if collective.allreduce(np.array([stopped is not None], dtype=np.int32), collective.Op.MAX)[0]:
