@@ -97,7 +97,8 @@ def _rows(asked: Asked) -> Iterator[list[str]]:
     traits: Traits = framework.traits(estimator)
     estimator = estimator.but(params=traits.params)
     given = ", ".join(f"{name}={value}" for name, value in asked.params.items())
-    name = code(asked.path.rpartition(".")[2] + (f"({given})" if given else ""))
+    short = asked.path if asked.path.count(".") < 2 else asked.path.rpartition(".")[2]
+    name = code(short + (f"({given})" if given else ""))
     for arrangement in ONE_MODEL:
         if arrangement.ability not in traits.can:
             continue

@@ -170,6 +170,7 @@ class Context(Protocol):
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         """Say that ``units`` are done since the very beginning, with the scores of the validation rows after the last.
 
@@ -179,6 +180,7 @@ class Context(Protocol):
 
         ``of`` is how many units there will be, where the traits do not say (0: they do); ``kept`` is false where a fit
         has no state that it could go on from: told to stop, it then ends here, and what it did is lost.
+        ``size`` are the bytes of the model so far, where those of the whole are hard to foresee: memory is forecast by it.
 
         Raises
         ------

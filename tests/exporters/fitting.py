@@ -115,6 +115,7 @@ class Alone:
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         return None
 

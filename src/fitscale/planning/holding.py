@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from fitscale.planning.rates import Rates
@@ -63,9 +64,18 @@ def _whole(candidate: Candidate, law: Law, whole: tuple[Measurement, Law]) -> tu
         # The first chunks need not have met the largest group.
         return max(float(m.peak_bytes), prior), law.memory_error[1]
     before = sum(by_name(at.memory).values())
-    # What grows with the units was not there yet.
-    late = sum(by_name(law.late).values()) * max(0.0, 1 - m.units / max(1, law.units))
-    return m.peak_bytes * (prior / before if before else 1.0) + late, law.memory_error[2]
+    # What grows with the units was not there yet; its size is by prior, unless the units have told theirs.
+    told = m.model_bytes / m.done * law.units if m.model_bytes and m.done else 0.0
+    late = _scaled(law.late, told) * max(0.0, 1 - max(m.units, m.done) / max(1, law.units))
+    held = m.peak_bytes * (prior / before if before else 1.0)
+    value = max(held + late, _scaled(law.end, told))
+    unseen = 0.0 if told else (value - held) / max(1.0, value)
+    return value, math.hypot(law.memory_error[2], law.memory_error[0] * unseen)
+
+
+def _scaled(terms: Sequence[Term], told: float) -> float:
+    """Bytes by prior, with a model as large as was told; what is there once stays."""
+    return sum((told if told and term.amount != 1 else term.amount) * term.prior for term in terms)
 
 
 def storage_of(law: Law, shape: Shape, rates: Rates) -> Figure:

@@ -90,6 +90,8 @@ def from_beginning(
         unit_s=max(0.0, last.at - first.at - paused) / counted,
         unit_cpu_s=(last.data["cpu_s"] - first.data["cpu_s"]) / counted,
         peak_bytes=max((int(e.data["peak"]) for e in events if e.kind == "memory"), default=0),
+        done=units[-1].data["units"],
+        model_bytes=units[-1].data.get("size", 0),
         contention=contention,
     )
 

@@ -37,6 +37,9 @@ class Law(Record):
     time: dict[str, tuple[Term, ...]]
     memory: tuple[Term, ...]
     late: tuple[Term, ...] = ()  # of the memory: what grows with the units, and is not there at their beginning
+    end: tuple[
+        Term, ...
+    ] = ()  # memory once all units are done and the rows are gone: the model as it is written and read
     storage: tuple[Term, ...] = ()
     plain: tuple[Term, ...] = ()  # memory of the script that a good engineer writes with the library, for comparison
     parallel: dict[str, float] = {}
@@ -85,6 +88,8 @@ class Measurement(Record):
     unit_s: float = 0.0  # wall seconds of a unit, the first ones left out
     unit_cpu_s: float = 0.0
     peak_bytes: int = 0  # anonymous
+    done: int = 0  # units that there were by then, of a model that is so large:
+    model_bytes: int = 0
     storage_bytes: int = 0
     contention: float = 0.0  # share of the machine that others used
     attempt: str = ""

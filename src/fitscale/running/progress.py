@@ -136,7 +136,8 @@ class Tracker:
         task, committed = self._known.get(order.task, (None, frozenset()))
         many = order.kind == "groups"
         done, total, left = self._counted(task, committed, many)
-        rate = self._rate()
+        together = task is not None and task.traits.progress == "parts" and not many
+        rate = self._rate(max(1, order.parts or order.threads) if together else 1)
         working = max(0.0, now - self._working_since) if self._working_since is not None else 0.0
         remaining = self._remaining(left / rate if rate else None, working, task is not None)
         finished = len(self._done_tasks)
@@ -180,11 +181,12 @@ class Tracker:
     def _groups(self, task: Task | None, k: int) -> int:
         return task.chunks[k].stop - task.chunks[k].start if task else 0
 
-    def _rate(self) -> float | None:
-        """Units (or rows) each second, over the last ones."""
-        if len(self._points) < 2:
+    def _rate(self, abreast: int) -> float | None:
+        """Units (or rows) each second, over the last ones. What so many threads do at once is counted in whole rounds."""
+        whole = (len(self._points) - 1) // abreast * abreast
+        if whole < 1:
             return None
-        (first, before), (last, after) = self._points[0], self._points[-1]
+        (first, before), (last, after) = self._points[-1 - whole], self._points[-1]
         return (after - before) / (last - first) if last > first and after > before else None
 
     def _remaining(self, left_s: float | None, elapsed: float, known: bool) -> Figure | None:

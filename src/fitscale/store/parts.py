@@ -40,6 +40,14 @@ def kept(folder: Path) -> set[Span]:
     return {(int(start), int(stop)) for start, _, stop in names}
 
 
+def size(folder: Path, span: Span) -> int:
+    """The bytes of a part that is kept."""
+    try:
+        return (folder / _name(span) / "payload").stat().st_size
+    except OSError:  # torn
+        return 0
+
+
 def read(run: Path, folder: Path, span: Span, *, pickles: bool, trusted: bool) -> bytes | None:
     """The bytes of a part; None where they are gone or torn: it is then forgotten, to be grown again.
 

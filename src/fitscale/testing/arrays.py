@@ -221,6 +221,7 @@ class DirectContext:
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         self.reported.append((units, dict(scores or {})))
         if state is None or units % self.segment:

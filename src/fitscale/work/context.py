@@ -92,12 +92,15 @@ class WorkContext:
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)
         about: dict[str, object] = {"scores": dict(scores)} if scores else {}
         if of:
             about["of"] = of
+        if size:
+            about["size"] = size
         self.units = units
         if self._first_units is None:
             self._first_units = units

@@ -126,6 +126,7 @@ class _Alone:
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         return None
 

@@ -221,6 +221,7 @@ class GroupContext:
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)

@@ -71,6 +71,7 @@ def _grow_missing(
     kept = parts.kept(folder) & set(wanted)
     left = [span for span in wanted if span not in kept]
     done = sum(stop - start for start, stop in kept)
+    size = sum(parts.size(folder, span) for span in kept)
     if kept:
         context.goes_on_from(done)
 
@@ -81,7 +82,8 @@ def _grow_missing(
     for start, stop in _here(left, grow) if not order.isolate else _in_children(left, grow, folder, order, context):
         crash.point("part.kept")
         done += stop - start
-        context.report(done)
+        size += parts.size(folder, (start, stop))
+        context.report(done, size=size)
         context.pause_point()
 
 

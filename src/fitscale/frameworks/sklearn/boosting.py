@@ -78,6 +78,7 @@ def _first_stages(fitting: Any, stages: int) -> bytes:
 
 
 def _histograms(made: Any, rows: Rows, context: Context, *, silent: bool) -> None:
+    before = rounds_of(made) if made.warm_start and hasattr(made, "_predictors") else 0
     made.set_params(verbose=2)
     with ExitStack() as phase:
         phase.enter_context(context.phase("bin"))
@@ -87,7 +88,7 @@ def _histograms(made: Any, rows: Rows, context: Context, *, silent: bool) -> Non
             phase.enter_context(context.phase("iterations"))
 
         def begins(at: int) -> None:
-            if at > 1:
+            if at - 1 > before:
                 context.report(at - 1, partial(_as_fitted, made))
 
         def heard(text: str) -> None:

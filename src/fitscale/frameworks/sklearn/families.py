@@ -81,9 +81,10 @@ def _hist(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     trees, leaves = _number(p, "max_iter", 100) * k, _number(p, "max_leaf_nodes", 31)
     # A cell for each tree, and the histograms of each leaf.
     amount = trees * d * (n + leaves * 256 * 0.8)
-    # float64 copy while binning, then a byte a cell; gradients, hessians and raw predictions for each row.
+    # float64 copy while binning, another of the 200,000 rows that thresholds come from, then a byte a cell; gradients,
+    # hessians and raw predictions for each row.
     return Cost(
-        "cells", amount, 2e-8, n * d * 9 + n * 40 * k, trees * leaves * 130, 6e-8 * trees,
+        "cells", amount, 2e-8, d * (n * 9 + min(n, 2e5) * 8) + n * 40 * k, trees * leaves * 130, 6e-8 * trees,
         parallel={"iterations": 0.85, "bin": 0.85}, error=(1.0, 0.4, 0.15), bin_s=5e-8,
     )  # fmt: skip
 

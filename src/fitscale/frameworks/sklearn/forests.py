@@ -29,6 +29,8 @@ TREES = (
 LEAST_ROWS = 200_000  # rows × trees that a fit has at least: what small ones repeat costs more than their trees
 ENDING = 8  # the last are cut finer, so that as many as this end together
 
+NODE_BYTES = 64  # without its values
+
 Span = tuple[int, int]
 
 
@@ -104,12 +106,14 @@ def fit(made: Any, rows: Rows, state: bytes | None, context: Context) -> Any:
     grown = {part.start for part in parts}
     left = [span for span in spans(made.n_estimators, len(rows.y)) if span[0] not in grown]
     done = sum(len(part.trees) for part in parts)
+    size = sum(_bytes_of(tree) for part in parts for tree in part.trees)
     with context.phase("iterations"), quiet():
         with closing(_in_threads(partial(grow, made, rows), left, context.threads)) as coming:
             for part in coming:
                 parts.append(part)
                 done += len(part.trees)
-                context.report(done, partial(dumps, parts))
+                size += sum(map(_bytes_of, part.trees))
+                context.report(done, partial(dumps, parts), size=size)
         forest = merge(made, parts)
         if forest.oob_score:  # asks every tree for the rows that it has not seen: once all are there, growing none
             forest.set_params(warm_start=True).fit(rows.X, rows.y, **rows.weight)
@@ -124,6 +128,10 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", message="class_weight presets")
         warnings.filterwarnings("ignore", message="Warm-start fitting without increasing n_estimators")
         yield
+
+
+def _bytes_of(tree: Any) -> int:
+    return int(tree.tree_.node_count * NODE_BYTES + tree.tree_.value.nbytes)
 
 
 def _in_threads(grow: Callable[[Span], Part], left: Sequence[Span], threads: int) -> Generator[Part, None, None]:

@@ -49,10 +49,14 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         X = Term(name="X", amount=shape.cells, prior=4.0, floor=4.0)
     size = cost.model_bytes * (1 if fits < 2 else min(fits, 100))
     model = Term(name="model", amount=size, prior=2.0, floor=1.0)  # twice its bytes when it is written and read again
+    grown = model.but(prior=1.0)  # while it grows, beside the rows, which are let go before it is written
     each = cost.fit_bytes * shape.density
     fit = Term(name="fit", amount=each * (shape.parts or shape.threads) if cost.apart else each, prior=1.0)
     written = 2 if shape.parts else 1  # parts, and the whole
     iterations = (Term(name=cost.unit, amount=cost.amount * fits, prior=cost.prior, floor=cost.prior / 20),)
+    # Parts are kept in files while others grow, and are put together once the rows are gone.
+    growing = (process, X, fit) if shape.parts else (process, X, fit, grown)
+    writing = (process, model)
     binned = {"bin": (Term(name="cells", amount=shape.cells, prior=cost.bin_s),)} if cost.bin_s and units > 1 else {}
     return Law(
         units=units,
@@ -63,9 +67,9 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             "score": (_score(shape, cost.score_s),),
             "save": (Term(name="pickle", amount=cost.model_bytes * written, prior=2e-9),),
         },
-        # Parts are kept in files, and put together once the rows are gone.
-        memory=_largest((process, X, fit), (process, model)) if shape.parts else (process, X, fit, model),
-        late=(model,) if units > 1 and not (shape.parts or epochs) else (),
+        memory=_largest(growing, writing) if units > 1 else (process, X, fit, model),
+        late=(grown,) if units > 1 and not (shape.parts or epochs) else (),
+        end=writing if units > 1 else (),
         storage=(Term(name="model", amount=cost.model_bytes * written, prior=1.0),),
         parallel=dict(cost.parallel),
         error=cost.error if path == recipe.estimator.path else (10.0, *cost.error[1:]),
@@ -73,8 +77,12 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     )
 
 
+def _held(terms: tuple[Term, ...]) -> float:
+    return sum(term.amount * term.prior for term in terms)
+
+
 def _largest(*moments: tuple[Term, ...]) -> tuple[Term, ...]:
-    return max(moments, key=lambda terms: sum(term.amount * term.prior for term in terms))
+    return max(moments, key=_held)
 
 
 def models(shape: Shape) -> int:

@@ -105,13 +105,14 @@ class _Together:
         *,
         of: int = 0,
         kept: bool = True,
+        size: int = 0,
     ) -> bytes | None:
         import numpy as np
         from xgboost import collective
 
         taken, stopped = None, None
         try:
-            taken = self._context.report(units, state, scores, of=of, kept=kept)
+            taken = self._context.report(units, state, scores, of=of, kept=kept, size=size)
         except Stopped as stop:
             stopped = stop
         if collective.allreduce(np.array([stopped is not None], dtype=np.int32), collective.Op.MAX)[0]:
