@@ -75,11 +75,13 @@ def one(shape: str, estimator: str, params: dict[str, Any]) -> dict[str, Any]:
     shutil.rmtree(run, ignore_errors=True)
     measured(fitscale("plan", path, "--run", run))
     plan = json.loads(sorted((run / "plans").glob("*.json"))[-1].read_text())
-    chosen = plan["decision"]["chosen"]
-    forecast, choice = chosen["forecast"], chosen["candidate"]["name"]
     shutil.rmtree(run)  # what probing kept must not shorten the run that it is compared with
     actual = measured(fitscale("train", path, "--run", run))
     own = json.loads(sorted((run / "plans").glob("*.json"))[-1].read_text())
+    choice = own["decision"]["chosen"]["candidate"]["name"]
+    decision = plan["decision"]
+    forecasts = {a["candidate"]["name"]: a["forecast"] for a in (decision["chosen"], *decision["alternatives"])}
+    forecast = forecasts[choice]  # where two are as good as each other, each command may take another
     lost_s = own["probing_s"]  # what `train` measured without going on from it
     # What is forecast ends with the committed version, and begins with the run's own start.
     actual = actual._replace(wall_s=committed_s(run, actual) - lost_s)
@@ -99,7 +101,7 @@ def one(shape: str, estimator: str, params: dict[str, Any]) -> dict[str, Any]:
         "forecast_mb": round(memory["value"] / 1e6),
         "actual_mb": round(peak / 1e6),
         "memory_error_%": round(100 * (memory["value"] / peak - 1), 1),
-        "chosen_by_train": own["decision"]["chosen"]["candidate"]["name"],
+        "chosen_by_plan": decision["chosen"]["candidate"]["name"],
         "not_refunded_s": lost_s,
         "plan_probing_s": plan["probing_s"],
         "source": forecast["source"],

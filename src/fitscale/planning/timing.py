@@ -24,6 +24,7 @@ CONTENDED = 0.15  # share of the machine that others used, above which wall time
 FEEDING_ERROR = (0.4, 0.15)  # of reading and encoding: from samples, at full size
 NOISE, NOISE_S = 0.05, 0.01
 TRUST = 0.5  # how well a law's terms are known against each other
+FIRST_UNITS = 40.0  # of a fit, that take as long as those it begins with
 REACH = 16.0  # how far a law's error from samples carries: full rows over the largest sample's
 KINDRED = ("read", "encode", "iterations")
 WAITING = 1.3  # assumed: ranks wait for each other and exchange histograms, which no law counts
@@ -179,7 +180,9 @@ def _took(phase: str, m: Measurement, law: Law, threads: int) -> float | None:
     """Wall seconds of a phase with this many threads; None where it was not measured."""
     as_is = m.shape.threads == threads and m.contention <= CONTENDED
     if phase == "iterations" and m.unit_s > 0:
-        units = max(law.units, m.units)
+        units = float(max(law.units, m.units))
+        if m.full_size:
+            units *= law.later + (1 - law.later) * min(1.0, FIRST_UNITS / units)
         return units * (m.unit_s if as_is or m.unit_cpu_s <= 0 else m.unit_cpu_s * amdahl(law, phase, threads))
     if phase not in m.phases:
         return None

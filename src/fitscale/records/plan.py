@@ -33,6 +33,7 @@ class Law(Record):
 
     units: int = 1
     keeps: bool = True  # of units that were done, a fit that is ended can go on
+    later: float = 1.0  # what a unit takes in the long run, against those that a fit begins with
     passes: float = 1.0  # how often the training rows are read and encoded in this form
     time: dict[str, tuple[Term, ...]]
     memory: tuple[Term, ...]

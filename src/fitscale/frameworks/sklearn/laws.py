@@ -61,6 +61,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     return Law(
         units=units,
         keeps=not epochs,
+        later=cost.later,
         time={
             **binned,
             "iterations": iterations,
