@@ -126,7 +126,7 @@ def _rows(asked: Asked) -> Iterator[list[str]]:
 
 
 def _held(law: Law) -> float:
-    return sum(term.amount * term.prior for term in law.memory)
+    return max(sum(term.amount * term.prior for term in terms) for terms in (law.memory, law.end))
 
 
 def _kept(strategy: str, traits: Traits, law: Law) -> str:

@@ -107,7 +107,7 @@ def test_leafwise_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point
     _walk(tmp_path, LEAVES, "quantised", point, uninterrupted(LEAVES, "quantised"))
 
 
-@pytest.mark.parametrize("point", ["part.half", "part.kept:2", "payload.written", "attempt.ended"])
+@pytest.mark.parametrize("point", ["part.half", "part.kept:2"])
 def test_a_forest_of_parts_survives_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
     """A child that grows, the worker that starts it, or the command: the same bytes, those of one fit in memory."""
     _walk(tmp_path, GROWN, "parts-and-merge", point, uninterrupted(GROWN, "in-memory"))

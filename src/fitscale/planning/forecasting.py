@@ -50,7 +50,7 @@ def forecast(
         phases = phases_of(candidate, law, shape, measured, rates, kin)
     floor = _floor_s(candidate, law, shape, machine)
     time_s = no_less_than(no_narrower_than(total(phases.values(), "forecast"), REPEAT), floor)
-    memory, fixed = memory_of(candidate, law, shape, measured)
+    memory, fixed = memory_of(candidate, law, shape, measured, kin[1] if kin is not None else None)
     return Forecast(
         time_s=time_s,
         memory_bytes=memory,

@@ -14,16 +14,22 @@ from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement, Term
 
 NOISE, NOISE_BYTES = 0.03, 2e6
+MODEL = "model"  # the name of a law's term for the bytes of the model
 RUN_BYTES = 1e6  # plans, journal, tasks, logs
 PREDICTION_BYTES = 32.0  # a held-out row: number, truth, value, probability
 
 
 def memory_of(
-    candidate: Candidate, law: Law, shape: Shape, measured: Sequence[tuple[Measurement, Law]]
+    candidate: Candidate,
+    law: Law,
+    shape: Shape,
+    measured: Sequence[tuple[Measurement, Law]],
+    kin: Measurement | None = None,
 ) -> tuple[Figure, float]:
     """(Peak over all processes, what of it stays however few the rows).
 
-    Nothing measured: the law's terms. Samples: the terms as the samples moved them. At full size: the peak itself.
+    Nothing measured: the law's terms. Samples: the terms as the samples moved them. At full size: the peak itself. ``kin``:
+    the beginning of another form of the same model, which may have told how large that becomes.
     """
     processes = max(1, candidate.ranks)
     terms = [term.but(amount=term.amount * processes) for term in law.memory]
@@ -43,11 +49,13 @@ def memory_of(
         ]
         trust = law.memory_error[0]
         times = coefficients(terms, rows, noise=NOISE, least=NOISE_BYTES, trust=trust, scaled=False)
-        value = sum(size * times[name] for name, size in by_prior.items())
+        value = max(sum(size * times[name] for name, size in by_prior.items()), _held(law.end))
         error = law.memory_error[1] * widened(shape.rows, max(m.shape.rows for m, _ in samples))
         error = min(error, max(law.memory_error[:2]))
     else:
-        value, error = sum(by_prior.values()), law.memory_error[0]
+        told = _told(kin, law) if kin is not None else 0.0
+        value = max(_held(terms, told), _held(law.end, told))
+        error = law.memory_error[1] if told else law.memory_error[0]
     fixed = sum(size * times[name] for name, size in by_name(_fixed(law.memory)).items()) * processes
     return no_less_than(Figure.around(value, error, "forecast"), floor), min(fixed, value)
 
@@ -64,18 +72,23 @@ def _whole(candidate: Candidate, law: Law, whole: tuple[Measurement, Law]) -> tu
         # The first chunks need not have met the largest group.
         return max(float(m.peak_bytes), prior), law.memory_error[1]
     before = sum(by_name(at.memory).values())
-    # What grows with the units was not there yet; its size is by prior, unless the units have told theirs.
-    told = m.model_bytes / m.done * law.units if m.model_bytes and m.done else 0.0
-    late = _scaled(law.late, told) * max(0.0, 1 - max(m.units, m.done) / max(1, law.units))
+    # What grows with the units was not there yet.
+    told = _told(m, law)
+    late = _held(law.late, told) * max(0.0, 1 - max(m.units, m.done) / max(1, law.units))
     held = m.peak_bytes * (prior / before if before else 1.0)
-    value = max(held + late, _scaled(law.end, told))
+    value = max(held + late, _held(law.end, told))
     unseen = 0.0 if told else (value - held) / max(1.0, value)
     return value, math.hypot(law.memory_error[2], law.memory_error[0] * unseen)
 
 
-def _scaled(terms: Sequence[Term], told: float) -> float:
-    """Bytes by prior, with a model as large as was told; what is there once stays."""
-    return sum((told if told and term.amount != 1 else term.amount) * term.prior for term in terms)
+def _told(m: Measurement, law: Law) -> float:
+    """Bytes of the whole model, by those of the units that were there; 0 where nobody has said."""
+    return m.model_bytes / m.done * law.units if m.model_bytes and m.done else 0.0
+
+
+def _held(terms: Sequence[Term], told: float = 0.0) -> float:
+    """Bytes by prior, but for a model whose size was told."""
+    return sum((told if told and term.name == MODEL else term.amount) * term.prior for term in terms)
 
 
 def storage_of(law: Law, shape: Shape, rates: Rates) -> Figure:

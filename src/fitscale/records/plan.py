@@ -38,9 +38,7 @@ class Law(Record):
     time: dict[str, tuple[Term, ...]]
     memory: tuple[Term, ...]
     late: tuple[Term, ...] = ()  # of the memory: what grows with the units, and is not there at their beginning
-    end: tuple[
-        Term, ...
-    ] = ()  # memory once all units are done and the rows are gone: the model as it is written and read
+    end: tuple[Term, ...] = ()  # memory when all units are done and the rows are gone; the larger of both is the peak
     storage: tuple[Term, ...] = ()
     plain: tuple[Term, ...] = ()  # memory of the script that a good engineer writes with the library, for comparison
     parallel: dict[str, float] = {}

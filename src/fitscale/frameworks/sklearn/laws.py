@@ -48,7 +48,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     else:
         X = Term(name="X", amount=shape.cells, prior=4.0, floor=4.0)
     size = cost.model_bytes * (1 if fits < 2 else min(fits, 100))
-    model = Term(name="model", amount=size, prior=2.0, floor=1.0)  # twice its bytes when it is written and read again
+    model = Term(name="model", amount=size, prior=2.0)  # twice its bytes when it is written and read again
     grown = model.but(prior=1.0)  # while it grows, beside the rows, which are let go before it is written
     each = cost.fit_bytes * shape.density
     fit = Term(name="fit", amount=each * (shape.parts or shape.threads) if cost.apart else each, prior=1.0)
@@ -68,7 +68,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             "score": (_score(shape, cost.score_s),),
             "save": (Term(name="pickle", amount=cost.model_bytes * written, prior=2e-9),),
         },
-        memory=_largest(growing, writing) if units > 1 else (process, X, fit, model),
+        memory=growing if units > 1 else (process, X, fit, model),
         late=(grown,) if units > 1 and not (shape.parts or epochs) else (),
         end=writing if units > 1 else (),
         storage=(Term(name="model", amount=cost.model_bytes * written, prior=1.0),),
@@ -76,14 +76,6 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         error=cost.error if path == recipe.estimator.path else (10.0, *cost.error[1:]),
         memory_error=cost.memory_error,
     )
-
-
-def _held(terms: tuple[Term, ...]) -> float:
-    return sum(term.amount * term.prior for term in terms)
-
-
-def _largest(*moments: tuple[Term, ...]) -> tuple[Term, ...]:
-    return max(moments, key=_held)
 
 
 def models(shape: Shape) -> int:
