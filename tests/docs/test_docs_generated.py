@@ -29,12 +29,13 @@ def test_a_stale_page_is_noticed(tmp_path: Path) -> None:
     assert _docs(tmp_path, "--write").returncode == 0
     pages = tmp_path / "docs" / "reference"
     (pages / "commands.md").unlink()
+    (pages / "workload.schema.json").write_text("{}")
     for name in ("workload.md", "exit-codes.md", "plugins.md"):
         (pages / name).write_text((pages / name).read_text().replace("# ", "# Old ", 1))
     stale = _docs(tmp_path, "--check")
     assert stale.returncode == 1
     assert stale.stdout.count("-# Old ") == 3
     assert "+# Commands" in stale.stdout
-    assert "4 of 4" in stale.stderr
-    assert _docs(tmp_path, "--write").stdout.count("wrote") == 4
+    assert "5 of 5" in stale.stderr
+    assert _docs(tmp_path, "--write").stdout.count("wrote") == 5
     assert _docs(tmp_path, "--check").returncode == 0

@@ -7,10 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
+from fitscale.cli.completing import runs_and_workloads
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
-Target = Annotated[Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.")]
-Needed = Annotated[Path, typer.Argument(metavar="RUN", help="Workload file or run folder.")]
+Target = Annotated[
+    Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads)
+]
+Needed = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads)
+]
 Json = Annotated[bool, typer.Option("--json", help="Records on stdout.")]
 Version = Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")]
 RunFolder = Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")]

@@ -17,6 +17,7 @@ from fitscale.cli.shown import (
     plural,
     size,
     tagged,
+    tail,
     usd,
     wrapped,
 )
@@ -72,7 +73,7 @@ def place(candidate: Candidate, here: str) -> str:
 
 def _facts(plan: Plan, width: int) -> list[str]:
     profile, shape, workload = plan.profile, plan.shape, plan.workload
-    source = _shortened(workload.data.uri) if plan.staging is None else "it"
+    source = tail(workload.data.uri, 50) if plan.staging is None else "it"
     seconds = "" if profile.read_s < 0.05 else f", {profile.read_s:.1f} s"
     read = f"Read {data_size(profile.read_bytes, max(profile.bytes, profile.read_bytes))} from {source}{seconds}"
     rows = profile.rows.value
@@ -97,7 +98,7 @@ def _staged(plan: Plan, width: int) -> list[str]:
         return []
     whole = f"{size(about.origin.bytes)} of " if about.origin.bytes else ""
     kept = f"{size(about.bytes)} of Parquet in the run, {duration(about.seconds)}"
-    lines = tagged(f"Staged {whole}{_shortened(plan.workload.data.uri)} once as {kept}", "measured", width)
+    lines = tagged(f"Staged {whole}{tail(plan.workload.data.uri, 50)} once as {kept}", "measured", width)
     if any(not piece.pin for piece in about.origin.pieces):  # nobody knows what became of it since
         lines += tagged(f"Data as of {as_of(about.at)}; --fresh reads it as it is now", "measured", width)
     for text in about.assumed[:SHOWN_WARNINGS]:
@@ -112,10 +113,6 @@ def as_of(at: float) -> str:
     ago = max(0.0, time.time() - at)
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
     return f"{when}, {duration(ago)} ago" if ago >= 60 else when
-
-
-def _shortened(uri: str) -> str:
-    return uri if len(uri) <= 50 else "…" + uri[-49:]
 
 
 def machine_line(machine: Machine, allowed: str = "") -> str:

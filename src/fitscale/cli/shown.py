@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fitscale.records.base import Figure
 
 __all__ = [
+    "clipped",
     "columns",
     "count",
     "dagger",
@@ -24,6 +25,7 @@ __all__ = [
     "share",
     "size",
     "tagged",
+    "tail",
     "usd",
     "value",
     "wrapped",
@@ -62,6 +64,17 @@ def share(fraction: float) -> str:
 def plural(n: int, one: str, many: str = "") -> str:
     """``1 group``, ``1,141 groups``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def clipped(text: str, most: int) -> str:
+    """At most so many characters, the last an ellipsis where something is left out; in one line."""
+    plain = text if text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def tail(text: str, most: int) -> str:
+    """The end of a path or address that is longer, after an ellipsis."""
+    return text if len(text) <= most else "…" + text[1 - most :]
 
 
 def dagger(figure: Figure) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitscale.cli.completing import runs_and_workloads
+
 if TYPE_CHECKING:
     from fitscale.running.status import Status
 
@@ -15,7 +17,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def status(
-    target: Annotated[Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.")] = None,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
+    ] = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The status as a record on stdout.")] = False,
 ) -> None:
