@@ -37,7 +37,7 @@ def status(
 
 def status_lines(found: Status, width: int) -> list[str]:
     """The lines that a person reads."""
-    from fitscale.cli.following import progress_line
+    from fitscale.cli.following import packed, progress_parts
     from fitscale.cli.shown import wrapped
 
     lines = wrapped("Run", f"{found.name}, {found.run}", width)
@@ -46,7 +46,7 @@ def status_lines(found: Status, width: int) -> list[str]:
     if found.working:
         lines += wrapped("Now", f"fitscale {found.command} is at work{_since(found)}", width)
         if found.progress is not None:
-            lines += wrapped("", progress_line(found.progress), width)
+            lines += packed(progress_parts(found.progress), width, 12)
     elif found.command is not None:
         how = f"; its last attempt: {found.last_end}" if found.last_end else ""
         lines += wrapped(

@@ -131,7 +131,7 @@ def _leaks(features: Sequence[Seen], table: pa.Table, target: Seen, task: guessi
             yield Notice(
                 column=column.name, what="leak", figure=round(figure, 4), dropped=True,
                 says=f"nearly gives the target away: {goal.measure} {figure:.2f} alone",
-                step="if it is known before the target is, delete this line",
+                step="known beforehand? Then take it out of drop",
             )  # fmt: skip
 
 

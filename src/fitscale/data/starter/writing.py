@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-WIDTH = 110  # of a line with its comment
+WIDTH = 120  # of a line with its comment
 COMMENT_AT = 36
 _PLAIN = re.compile(r"(?:(?:[A-Za-z_/]|\.{1,2}/)[\w./%+-]*|\d+(?:\.\d+)?(?:%|[smhd]))", re.ASCII)
 _OTHER = frozenset(
@@ -45,7 +45,7 @@ def text_of(head: Sequence[str], lines: Sequence[Line]) -> str:
             block = _key(name, inside[0].value, inside[0].why, "")
         else:
             block = [f"{name}:", *_section([_inner(line) for line in inside], "  ", off)]
-        out += ["", *(f"# {line}".rstrip() if off else line for line in block)]
+        out += ["", *(_offered(row, "") if off else row for row in block)]
     return "\n".join(out) + "\n"
 
 
@@ -101,7 +101,7 @@ def clean(text: str) -> str:
 
 def _remark(text: str, indent: str) -> list[str]:
     mark = f"{indent}# "
-    return textwrap.wrap(clean(text), WIDTH - 10, initial_indent=mark, subsequent_indent=mark, break_on_hyphens=False)
+    return textwrap.wrap(clean(text), 100, initial_indent=mark, subsequent_indent=mark, break_on_hyphens=False)
 
 
 def scalar(value: Any) -> str:
