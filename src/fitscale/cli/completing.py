@@ -1,5 +1,5 @@
-"""What a shell is offered for a word that is begun: names of files, runs, strategies, machines. Imports the standard library
-alone: a Tab is answered at once. Where nothing fits, the shell completes paths by itself.
+"""What a shell is offered for a word that is begun: names of files, runs, strategies, machines. Imports nothing but the
+standard library: a Tab must not wait. Where nothing fits, the shell completes paths by itself.
 """
 
 from __future__ import annotations
