@@ -87,16 +87,31 @@ class Commands(typer.core.TyperGroup):
         except Exception as error:
             if hasattr(error, "exit_code"):  # the command line's own: a flag that is not there
                 raise
-            told = f"unexpected {type(error).__name__}: {error} (FITSCALE_TRACE=1 shows where)"
-            raise typer.Exit(tell(FitscaleError(told), 1, error)) from error
+            said = f"unexpected {type(error).__name__}: {error} (FITSCALE_TRACE=1 shows where)"
+            raise typer.Exit(tell(FitscaleError(said), 1, error)) from error
 
 
 def tell(error: FitscaleError, code: int, cause: BaseException | None = None) -> int:
     """Write ``error: MESSAGE``, with the trace if FITSCALE_TRACE asks for it; the exit code."""
     if os.environ.get("FITSCALE_TRACE") == "1":
         traceback.print_exception(cause or error, file=sys.stderr)
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(told(f"error: {error}"))
     return code
+
+
+def told(text: str) -> str:
+    """The line as it is; on a terminal that is narrower, lines that end between words."""
+    if not sys.stderr.isatty():
+        return f"{text}\n"
+    import shutil
+    import textwrap
+
+    width = max(40, shutil.get_terminal_size((100, 24)).columns)
+    lines = [
+        textwrap.fill(line, width, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    ]
+    return "\n".join(lines) + "\n"
 
 
 app = typer.Typer(cls=Commands, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)

@@ -47,7 +47,7 @@ def list_(
     opened, out = _opened(target, run, version), Out(json)
     table = picked(opened.models(), status=status, failed=failed, where=where)
     shown = table if limit <= 0 else table.slice(0, limit)
-    out.lines(listed_lines(shown, opened))
+    out.lines(listed_lines(shown, opened, out.width if out.is_terminal else None))
     if shown.num_rows < table.num_rows:
         out.say(f"and {table.num_rows - shown.num_rows:,} more: --limit 0 lists all")
     out.record({"format": 1, "version": opened.version, "found": table.num_rows, "models": listed(shown)})

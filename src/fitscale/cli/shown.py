@@ -5,6 +5,7 @@ Durations and sizes are written by `planning.wording`, as in the sentences of th
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ __all__ = [
     "wrapped",
 ]
 NONE = "–"
+_UNIT = re.compile(r"(?<=[0-9)]) (?=(?:[×%†]|(?:s|ms|min|h|days?|B|kB|MB|GB|TB|USD)\b))")
 
 
 def data_size(n_bytes: float, of: float) -> str:
@@ -85,16 +87,21 @@ def dagger(figure: Figure) -> str:
 def wrapped(head: str, text: str, width: int, indent: int = 12) -> list[str]:
     """``head`` in a column of its own, ``text`` beside it, in lines of at most ``width``."""
     first = head.ljust(indent) if len(head) < indent or not head else head + " "
-    return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False
-    ) or [first.rstrip()]  # fmt: skip
+    return _lines(text, width, first, " " * indent) or [first.rstrip()]
 
 
 def tagged(text: str, tag: str, width: int) -> list[str]:
     """``text``, with where it is from at the right edge of its first line."""
     mark = f"[{tag}]"
-    first, *rest = textwrap.wrap(text, width - len(mark) - 2, subsequent_indent="      ", break_on_hyphens=False)
+    first, *rest = _lines(text, width - len(mark) - 2, "", "      ")
     return [first.ljust(width - len(mark)) + mark, *rest]
+
+
+def _lines(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Lines that end between words, and never between a number and its unit."""
+    kept = _UNIT.sub("\u00a0", text)
+    lines = textwrap.wrap(kept, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def columns(rows: Sequence[Sequence[str]], header: Sequence[str] = (), right: str = "") -> list[str]:
