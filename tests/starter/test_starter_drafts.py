@@ -196,7 +196,7 @@ def test_what_was_guessed_is_what_is_written(tmp_path: Path) -> None:
     assert workload.data.target == "churned"
     assert workload.data.time == "at"
     assert workload.data.features.drop == ("customer_id",)
-    assert workload.data.where == '"churned" is not null'
+    assert workload.data.where == "churned is not null"
     hold_to_the_data(workload)
 
 
@@ -248,3 +248,19 @@ def test_data_that_teaches_nothing_is_refused_in_a_sentence(tmp_path: Path, tabl
     with pytest.raises(UsageError) as refused:
         drafted(table, tmp_path)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["left", "order", "churned", "Left", "is late", 'a"b', "null", "select", "x.y"])
+def test_rows_without_a_target_are_left_out_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    """A word of SQL, capitals, blanks and quotes in its name."""
+    table = pa.table({"a": range(N), name: [None if k == 5 else (k * 7919) % 3 == 0 for k in range(N)]})
+    made = drafted(table, tmp_path, {"data.target": name})
+    hold_to_the_data(workload_of(made, tmp_path))
+
+
+def test_of_rows_that_nobody_counted_the_groups_are_those_looked_at(tmp_path: Path) -> None:
+    """A text's rows are not known before it is read whole; no size of a group is made up."""
+    rows = "\n".join(f"{k % 4},{k * 7919 % 101},{k % 2}" for k in range(N))
+    (tmp_path / "d.csv").write_text(f"store_id,x,y\n{rows}\n")
+    found = look(DataSpec(uri="d.csv", base=str(tmp_path), target=""))
+    assert choose(see(found), found, {}).models_of(0) == "4 models of about 30 rows each of those looked at"

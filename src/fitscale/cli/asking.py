@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fitscale.cli.shown import plural, wrapped
+from fitscale.cli.shown import wrapped
 from fitscale.data.starter.drafting import Choices, choose
 from fitscale.data.starter.writing import clean
 from fitscale.errors import UsageError
@@ -78,7 +78,7 @@ def _more(columns: Sequence[Seen]) -> str:
 
 
 def _apart(choices: Choices, width: int) -> list[str]:
-    told = [f"{name} ({plural(n, 'model')} of about {rows:,} rows)" for name, n, rows in choices.apart[:3]]
+    told = [f"{clean(name)} ({choices.models_of(k)})" for k, (name, *_) in enumerate(choices.apart[:3])]
     return wrapped("", f"It could be {', or '.join(told)}.", width, 0) if told else []
 
 

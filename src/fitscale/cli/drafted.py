@@ -36,8 +36,8 @@ def draft_lines(made: Draft, choices: Choices, path: Path, width: int, *, asks: 
     if choices.groups.value:
         lines += wrapped("Models", f"one for each {', '.join(choices.groups.value)}: {choices.groups.why}", width)
     elif choices.apart:
-        name, n, rows = choices.apart[0]
-        how = "" if asks else f"; --groups '{name}' would train {plural(n, 'model')} of about {rows:,} rows"
+        name = clipped(choices.apart[0][0], 40)
+        how = "" if asks else f"; --groups '{name}' would train {choices.models_of(0)}"
         lines += wrapped("Models", f"one for all rows{how}", width)
     if choices.time.value:
         lines += wrapped("Time", f"{choices.time.value}: {choices.time.why}", width)
@@ -53,8 +53,7 @@ def _noticed(head: str, found: Sequence[Notice], width: int) -> list[str]:
     lines: list[str] = []
     for notice in found[:SHOWN]:
         step = f"; {notice.step}" if notice.step else ""
-        subject = notice.column if notice.what != "unlooked" else "the target"
-        lines += wrapped("" if lines else head, f"{clipped(subject, 40)} {notice.says}{step}", width)
+        lines += wrapped("" if lines else head, f"{clipped(notice.column, 40)} {notice.says}{step}", width)
     if len(found) > SHOWN:
         lines += wrapped("", f"and {plural(len(found) - SHOWN, 'more column')}, each in the file", width)
     return lines

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.data.checks import check_columns
 from fitscale.data.features import encodable, feature_columns
+from fitscale.data.sources.where import parse as parse_where
 from fitscale.data.starter import guessing
 from fitscale.data.starter.noticing import Notice, notices
 from fitscale.data.starter.seeing import Seen, seen
 from fitscale.data.starter.writing import Item, Line, clean, text_of
-from fitscale.errors import DataError, UsageError, nearest
+from fitscale.errors import DataError, UsageError, WorkloadError, nearest
 from fitscale.records.base import Record
 from fitscale.records.data import Snapshot
 from fitscale.workload.document import LARGEST_BYTES, read_document
@@ -62,7 +65,7 @@ class Choice(Record):
 
 
 class Choices(NamedTuple):
-    """What a person may be asked. ``apart``: columns of which each value may have a model, with its rows."""
+    """What a person may be asked. ``apart``: columns of which each value may have a model: name, models, rows of each."""
 
     target: Choice
     groups: Choice
@@ -70,6 +73,12 @@ class Choices(NamedTuple):
     estimator: Choice
     deadline: Choice
     apart: tuple[tuple[str, int, int], ...] = ()
+    of_all: bool = True  # the rows of a value are those of all data, and not of what was looked at
+
+    def models_of(self, k: int) -> str:
+        """``50 models of about 400 rows each``."""
+        _, n, rows = self.apart[k]
+        return f"{n:,} models of about {rows:,} rows each" + ("" if self.of_all else " of those looked at")
 
 
 class Draft(Record):
@@ -113,7 +122,7 @@ def choose(columns: Sequence[Seen], look: Look, said: Mapping[str, Any]) -> Choi
     deadline = said.get("needs.deadline")
     return Choices(
         target, groups, time, _estimator(said, task),
-        Choice(value=deadline, why="as you said" if deadline else ""), apart,
+        Choice(value=deadline, why="as you said" if deadline else ""), apart, look.rows is not None,
     )  # fmt: skip
 
 
@@ -260,7 +269,7 @@ def _lines(
     task: guessing.Task,
     name: str,
 ) -> list[Line]:
-    lines = [Line("name", name, "of the data's name; names the run's folder")]
+    lines = [Line("name", name, "of the file's name; names the run's folder")]
     lines += [Line(place, said[place], why) for place, why in _GIVEN.items() if said.get(place)]
     lines += [Line(place, value, "as you said") for place, value in said.items() if place.startswith("data.csv.")]
     if (where := _where(target)) and not said.get("data.where"):
@@ -305,9 +314,8 @@ def _groups_lines(choices: Choices) -> list[Line]:
         return [Line("data.groups", list(choices.groups.value), f"{choices.groups.why}: one model for each value")]
     if not choices.apart:
         return []
-    name, n, rows = choices.apart[0]
-    why = f"would train one model for each of {n:,} values, about {rows:,} rows each"
-    return [Line("data.groups", [name], why, offered=True)]
+    why = f"one for each of its values would be {choices.models_of(0)}"
+    return [Line("data.groups", [choices.apart[0][0]], why, offered=True)]
 
 
 def _features(found: Sequence[Notice]) -> list[Line]:
@@ -317,9 +325,8 @@ def _features(found: Sequence[Notice]) -> list[Line]:
         lines.append(Line("data.features.drop", items, "left out; every other column is a feature"))
     for notice in found:
         if not notice.dropped and notice.what not in ("missing target", "rare"):
-            subject = "the target" if notice.what == "unlooked" else clean(notice.column)
             step = f"; {notice.step}" if notice.step else ""
-            lines.append(Line("data.features.note", None, f"look at {subject}: {notice.says}{step}"))
+            lines.append(Line("data.features.note", None, f"look at {clean(notice.column)}: it {notice.says}{step}"))
     if lines and not dropped:
         return [line._replace(place="data.note") for line in lines]
     return lines
@@ -361,6 +368,10 @@ def _with_said(lines: list[Line], said: Mapping[str, Any]) -> list[Line]:
 def _where(target: Seen) -> str:
     """The filter that keeps rows with a target."""
     quoted = '"' + target.name.replace('"', '""') + '"'
+    if re.fullmatch(r"[a-z_]\w*", target.name, re.ASCII):
+        with suppress(WorkloadError):  # a word of SQL, such as left, stays in quotes
+            if parse_where(f"{target.name} is not null") == parse_where(f"{quoted} is not null"):
+                quoted = target.name
     if target.type in ("double", "float") and (target.infinite or target.missing):
         return (
             f"{quoted} > -{guessing.LARGEST:g} and {quoted} < {guessing.LARGEST:g}"  # neither null nor NaN nor infinite

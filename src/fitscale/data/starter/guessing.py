@@ -101,6 +101,8 @@ def problem_of_target(column: Seen) -> str:
         return f"it has a single value{only} in {column.rows:,} rows: nothing to learn"
     if column.kind == "category" and column.distinct > 1_000:
         return f"it is text of {column.distinct:,} different values, too many classes: is it a key?"
+    if column.kind == "category" and column.distinct == column.known > 2:
+        return "it is text of which no two rows have the same: is it a key?"
     if max(-column.low, column.high) >= LARGEST:
         finite = column.values[np.abs(column.values) < LARGEST]
         if len(np.unique(finite)) < 2:

@@ -112,7 +112,7 @@ def _of_target(target: Seen, task: guessing.Task, of: str) -> Iterator[Notice]:
 def _leaks(features: Sequence[Seen], table: pa.Table, target: Seen, task: guessing.Task, seed: int) -> Iterator[Notice]:
     goal = leaks.goal(target, task, seed)
     if goal is None:
-        few = "too few rows, or too few of a class, to look for columns that give it away"
+        few = "has too few rows, or too few of a class, for columns that give it away to be looked for"
         yield Notice(column=target.name, what="unlooked", says=few)
         return
     until = time.monotonic() + LONGEST_S
@@ -120,7 +120,7 @@ def _leaks(features: Sequence[Seen], table: pa.Table, target: Seen, task: guessi
         if time.monotonic() > until:
             yield Notice(
                 column=target.name, what="unlooked",
-                says=f"{len(features) - place:,} of {len(features):,} columns were not looked at for giving it away",
+                says=f"may be given away by {len(features) - place:,} of {len(features):,} columns: the time for looking was up",
             )  # fmt: skip
             return
         ways = [(column.values, column.kind == "category")]
