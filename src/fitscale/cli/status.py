@@ -56,7 +56,8 @@ def status_lines(found: Status, width: int) -> list[str]:
         told = f"version {found.unfinished} by {found.candidate}"
         lines += wrapped("Unfinished", told + ("" if found.working else "; 'fitscale train' goes on with it"), width)
         for task in found.tasks:
-            state = "finished" if task.finished else f"{task.done:,} of {task.total:,} {task.unit}"
+            # Of a model that works now, the last checkpoint: a restart would begin there.
+            state = "finished" if task.finished else f"{task.done:,} of {task.total:,} {task.unit} kept"
             lines += wrapped("", f"{task.name}: {state}", width)
     elif not found.working and found.versions:
         lines += wrapped("", "nothing is unfinished", width)
