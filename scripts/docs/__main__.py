@@ -16,6 +16,8 @@ import keeping
 import plugins
 import workload_file
 
+from fitscale.workload import schema_text
+
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 PAGES = {
     "commands.md": commands.page,
@@ -23,6 +25,7 @@ PAGES = {
     "exit-codes.md": exits.page,
     "plugins.md": plugins.page,
     "strategies.md": keeping.page,
+    "workload.schema.json": schema_text,
 }
 NOTE = "<!-- Written by scripts/docs from the code. Edit the code, then: python scripts/docs --write -->"
 
@@ -36,7 +39,8 @@ def main() -> int:
     stale = 0
     for name, page in PAGES.items():
         path = FOLDER / name
-        wanted = f"{NOTE}\n\n{page().strip()}\n"
+        note = f"{NOTE}\n\n" if path.suffix == ".md" else ""
+        wanted = f"{note}{page().strip()}\n"
         there = path.read_text(encoding="utf-8") if path.exists() else ""
         if there == wanted:
             continue

@@ -27,8 +27,9 @@ model: {estimator: xgboost.XGBClassifier}
 ```
 
 Relative paths start from the file's folder. A duration is `90`, `10m`, `1h 30m` or `2 days`; a size `500 MB` or `2 GiB`; a share
-`20%` or `0.2`; money `300 USD/month`. A list of one may stand without its brackets. `python -c "import json,
-fitscale.workload as w; print(json.dumps(w.schema()))"` prints the JSON Schema for an editor.
+`20%` or `0.2`; money `300 USD/month`. A list of one may stand without its brackets. `fitscale init DATA` writes a file from the
+data. An editor knows the keys by the [JSON Schema](workload.schema.json), which `fitscale init --schema` prints too: with
+`# yaml-language-server: $schema=PATH` as the file's first line, where PATH starts from the file.
 """
 EXAMPLES = {
     "name": "late-arrivals",

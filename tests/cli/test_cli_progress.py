@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import plans
 
-from fitscale.cli.following import bar_line, progress_line
+from fitscale.cli.following import bar_lines, progress_line
 from fitscale.records.data import Folds
 from fitscale.records.run import Chunk, Estimator, Event, Order, Recipe, Sample, Task, Traits
 from fitscale.records.workload import DataSpec, Evaluation
 from fitscale.running.progress import Tracker, tasks_of, units_of
+from fitscale.running.status import status_of
+from fitscale.store import folder
+from fitscale.store.journal import Journal
+from fitscale.store.lock import RunLock
 
 FIT = Order(kind="fit", task="t", epoch=1, memory_bytes=2_000_000_000)
 GROUPS = Order(kind="groups", task="t", epoch=1, workers=2, memory_bytes=1_000_000_000)
@@ -121,6 +125,44 @@ def test_probes_are_no_progress() -> None:
     assert tracker.progress(1.0).doing == "probing"
 
 
+def test_status_shows_the_fit_that_was_parked_for_a_probe(tmp_path: Path) -> None:
+    """Attempts overlap: the one whose events are the latest is at work, whichever was begun last."""
+    run = tmp_path / "run"
+    folder.create(run, "job")
+    digest = folder.write_task(run, task())
+    with RunLock(run) as held:
+        journal = Journal(run, held.epoch)
+        journal.append("command", command="train")
+        for name, order, events in (
+            (
+                "1-1",
+                FIT.but(task=digest),
+                [event("units", 1.0, units=2), event("paused", 2.0), event("units", 9.0, units=40)],
+            ),
+            ("1-2", FIT.but(task=digest, samples=(Sample(rows=10),)), [event("units", 3.0, units=5)]),
+        ):
+            journal.append("attempt-started", attempt=name, candidate="in-memory", order="fit")
+            attempt = folder.write_order(run, name, order)
+            (attempt / "events.0.jsonl").write_text("".join(f"{each.to_json()}\n" for each in events))
+        found = status_of(run, now=10.0).progress
+    assert found is not None
+    assert (found.doing, found.done, found.total) == ("fitting", 40, 100)
+
+
+def test_a_long_line_ends_between_its_parts() -> None:
+    """At 80 columns: what works and how fast, then what is left and the memory."""
+    tracker = Tracker(began=0.0)
+    tracker.forecast(plans.forecast(60.0, 2e9))
+    tracker.learn("t", task())
+    for k in range(1, 21):
+        tracker.see("1-1", FIT, event("units", k * 0.5, units=k))
+    tracker.see("1-1", FIT, event("memory", 10.0, bytes=1_200_000_000, peak=9))
+    first, second = bar_lines(tracker.progress(10.0), 80)
+    assert first.endswith(" fit: 20 of 100 rounds, 2/s")
+    assert second.startswith("19 %, 40 s (37–43) left, forecast 60 s (46–78); ")
+    assert second.endswith("1.2 GB of at most 2 GB")
+
+
 def test_several_fits_are_counted() -> None:
     """Cross-validation fits each part and then all rows; what is left includes those that were not begun."""
     workload = plans.workload(evaluate=Evaluation(holdout=None, cv=5))
@@ -162,4 +204,6 @@ def test_no_order_of_events_breaks_it(steps: list[tuple[float, str]]) -> None:
         found = tracker.progress(number + 1.0)
         assert 0.0 <= found.share <= 1.0
         assert 0 <= found.done <= found.total
-        assert bar_line(found)
+        lines = bar_lines(found, 60)
+        assert max(map(len, lines)) <= 60
+        assert "; ".join(lines) == bar_lines(found, 1_000)[0]

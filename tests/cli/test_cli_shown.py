@@ -73,3 +73,13 @@ def test_a_tag_keeps_its_place_when_the_text_is_long() -> None:
     assert lines[0].endswith("[measured]")
     assert len(lines) > 1
     assert all(len(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize("width", range(30, 60))
+def test_a_number_is_not_parted_from_its_unit(width: int) -> None:
+    """Wherever a line ends."""
+    text = "faster (quantised 1.1 ×, out-of-core 2 ×); 24 s (22–27) of 25 GB, 12 % of 3 rows, 0.89 USD a run"
+    for lines in (wrapped("Head", text, width), tagged(text, "measured", width + 12)):
+        for line in lines:
+            assert not line.strip().startswith(("×", "s ", "GB", "%", "USD")), lines
+        assert " ".join(" ".join(lines).split()).replace(" [measured]", "").endswith("0.89 USD a run")

@@ -29,6 +29,7 @@ def test_a_stale_page_is_noticed(tmp_path: Path) -> None:
     assert _docs(tmp_path, "--write").returncode == 0
     pages = tmp_path / "docs" / "reference"
     (pages / "commands.md").unlink()
+    (pages / "workload.schema.json").write_text("{}")
     for name in ("workload.md", "exit-codes.md", "plugins.md", "strategies.md"):
         (pages / name).write_text((pages / name).read_text().replace("# ", "# Old ", 1))
     stale = _docs(tmp_path, "--check")

@@ -33,6 +33,18 @@ def customers(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "customers.parquet").read_bytes()
 
 
+def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
+    """From a CSV to a workload file that is taken as it is, a model, its report and predictions."""
+    said = run("tutorial.md", tmp_path)
+    assert "closed_reason nearly gives the target away: AUC 1.00 alone" in said
+    assert "Run here: A." in said
+    assert "Version 1: 1 model, roc_auc 0.7" in said
+    assert "20,000 rows → predictions.parquet" in said
+    assert (tmp_path / "runs" / "customers" / "report.html").exists()
+    shown = next(block for block in blocks("tutorial.md") if block.language == "yaml")
+    assert shown.text in (tmp_path / "customers.yaml").read_text()
+
+
 def test_the_first_run_works_as_written(tmp_path: Path) -> None:
     """From the data to a report and predictions, with the commands of the page alone."""
     said = run("first-run.md", tmp_path)

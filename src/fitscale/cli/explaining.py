@@ -24,7 +24,8 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
         lines += wrapped("Time", f"{duration(forecast.time_s)} {forecast.source}", width)
         lines += wrapped("Memory", f"{size(forecast.memory_bytes)}, of {size(plan.machine.memory_bytes)} usable", width)
         lines += wrapped("Storage", size(forecast.storage_bytes), width)
-        lines += wrapped("Cost", f"{usd(forecast.cost_usd)} USD a run", width)
+        if forecast.cost_usd is not None:
+            lines += wrapped("Cost", f"{usd(forecast.cost_usd)} USD a run", width)
         ordered = sorted(forecast.phases.items(), key=lambda item: PHASES.index(item[0]) if item[0] in PHASES else 99)
         lines += ["", *columns([[name, duration(seconds)] for name, seconds in ordered], ["phase", "forecast"], "1")]
     if found.law is not None:

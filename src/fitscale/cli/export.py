@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitscale.cli.completing import formats, runs_and_workloads
 from fitscale.records.base import Record
 from fitscale.records.run import Compared
 
@@ -30,9 +31,14 @@ class ExportedRecord(Record):
 
 @app.command()
 def export(
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="native or onnx, or what a plug-in brings.")],
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="native or onnx, or what a plug-in brings.", autocompletion=formats)
+    ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go; not there yet.")],
-    target: Annotated[Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.")] = None,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
+    ] = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
     version: Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 5.0
 BAR = 16
+LEAST_SAID_S = 1.0
 
 
 class Following:
@@ -49,7 +50,7 @@ class Following:
 
             self._live = Live(
                 console=Console(file=self._out.stream, highlight=False),
-                get_renderable=lambda: f"[dim]{_escaped(bar_line(self.progress()))}[/]",
+                get_renderable=lambda: f"[dim]{_escaped(chr(10).join(bar_lines(self.progress(), self._out.width)))}[/]",
                 refresh_per_second=4,
                 transient=True,
             )
@@ -105,23 +106,41 @@ class Following:
 
 def progress_line(progress: Progress) -> str:
     """``fit: 212 of 500 rounds, 8.1/s; 42 %, 36 s left (30–44), forecast 61 s (50–75); 1.2 GB of at most 20 GB``."""
+    return "; ".join(progress_parts(progress))
+
+
+def progress_parts(progress: Progress) -> list[str]:
+    """What is worked on and how fast; how far it is and what is left, beside the forecast; memory beside its limit."""
     parts = [_work(progress)]
     if progress.remaining_s is not None:
         parts.append(f"{share(progress.share)}, {duration(progress.remaining_s)} left{_promised(progress)}")
-    elif progress.forecast is not None:
+    elif progress.forecast is not None or progress.elapsed_s >= LEAST_SAID_S:
         parts.append(f"{duration(progress.elapsed_s)} so far{_promised(progress)}")
     if progress.memory_bytes:
         limit = f" of at most {size(progress.limit_bytes)}" if progress.limit_bytes else ""
         parts.append(f"{size(progress.memory_bytes)}{limit}")
     if progress.failed or progress.unfit:
         parts.append(f"{plural(progress.failed, 'group')} failed, {progress.unfit:,} unfit")
-    return "; ".join(parts)
+    return parts
 
 
-def bar_line(progress: Progress) -> str:
-    """The same behind a bar of the share that is done."""
+def bar_lines(progress: Progress, width: int) -> list[str]:
+    """The same behind a bar of the share that is done; lines end between parts."""
     filled = round(BAR * progress.share)
-    return "█" * filled + "░" * (BAR - filled) + " " + progress_line(progress)
+    first, *rest = progress_parts(progress)
+    return packed(["█" * filled + "░" * (BAR - filled) + " " + first, *rest], width)
+
+
+def packed(parts: Sequence[str], width: int, indent: int = 0) -> list[str]:
+    """Parts with semicolons between them, as many in a line as fit; one that is longer than a line is cut short."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f"; {part}"
+        else:
+            room = width - indent
+            lines.append(" " * indent + (part if len(part) <= room else part[: room - 1] + "…"))
+    return lines
 
 
 def _work(progress: Progress) -> str:

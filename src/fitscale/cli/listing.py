@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fitscale.models.comparing import Comparison
     from fitscale.models.opened import Run
 
+LEAST_ROOM = 24  # of a line, below which a reason stands on lines of its own
 SHOWN = ("status", "n_train", "n_holdout", "units", "score", "why")
 
 
@@ -79,8 +80,8 @@ def listed(table: pa.Table) -> list[dict[str, Any]]:
     return [{name: _plain(item) for name, item in row.items()} for row in table.to_pylist()]
 
 
-def listed_lines(table: pa.Table, run: Run) -> list[str]:
-    """The rows under a header."""
+def listed_lines(table: pa.Table, run: Run, width: int | None = None) -> list[str]:
+    """The rows under a header; what is longer than ``width`` goes on under the beginning of its last cell."""
     groups = run.manifest.groups
     shown = [*groups, *(name for name in SHOWN if name in table.column_names)]
     if not table.num_rows:
@@ -90,7 +91,20 @@ def listed_lines(table: pa.Table, run: Run) -> list[str]:
         str(i) for i, name in enumerate(shown) if name in ("n_train", "n_holdout", "units", "score") and i < 10
     )
     rows = [[value(item) for item in row.values()] for row in table.select(shown).to_pylist()]
-    return columns(rows, [names.get(name, name) for name in shown], flush)
+    lines = columns(rows, [names.get(name, name) for name in shown], flush)
+    if width is None or max(map(len, lines)) <= width or shown[-1] != "why":
+        return lines
+    start = lines[0].index("why")
+    room = start if width - start >= LEAST_ROOM else 4
+    folded: list[str] = []
+    for line in lines:
+        if len(line) <= width:
+            folded.append(line)
+        elif room == start:
+            folded += wrapped(line[:start], line[start:], width, start)
+        else:
+            folded += [line[:start].rstrip(), *wrapped("", line[start:], width, room)]
+    return folded
 
 
 def about(run: Run, key: tuple[str, ...]) -> About:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitscale.cli.completing import catalogues
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def machines(
     catalogue: Annotated[
         str | None,
-        typer.Option(metavar="WHICH", help="Rented ones: aws, aws/us-east-1, or a table of your own (.csv)."),
+        typer.Option(
+            metavar="WHICH",
+            help="Rented ones: aws, aws/us-east-1, or a table of your own (.csv).",
+            autocompletion=catalogues,
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The machines as records on stdout.")] = False,
 ) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import traceback
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import typer.core
@@ -16,6 +16,7 @@ import typer.main
 from fitscale.errors import FitscaleError, NotOffered
 
 COMMANDS = {
+    "init": "Write a workload file by looking at the data.",
     "plan": "What would run, how long, in how much memory, and why.",
     "train": "Train; after any interruption the same command goes on.",
     "status": "What a run is doing, and what is left of it.",
@@ -27,12 +28,19 @@ COMMANDS = {
     "machines": "This machine, measured, and those of the catalogue.",
 }
 LATER = {
-    "init": "write the workload file by hand; docs/first-run.md shows how",
     "drift": "train again with 'fitscale train', and compare the versions with 'fitscale models compare'",
     "deploy": "copy what 'fitscale models package' writes",
     "serve": "'fitscale predict' streams files through the models",
 }
 INTERRUPTED = 130
+
+
+class Completion(NamedTuple):
+    """What a shell is offered, as typer's own classes read it."""
+
+    value: str
+    help: str
+    type: str = "plain"
 
 
 class Commands(typer.core.TyperGroup):
@@ -41,7 +49,14 @@ class Commands(typer.core.TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        # Not through the commands either: a Tab must not import all.
+        found = [Completion(name, about) for name, about in COMMANDS.items() if name.startswith(incomplete)]
+        return found or super().shell_complete(ctx, incomplete)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if ctx is not None and ctx.resilient_parsing and cmd_name not in COMMANDS:
+            return None  # while a line is completed, nothing is refused
         if cmd_name in LATER:
             raise NotOffered(f"fitscale {cmd_name}", f"is not offered yet: {LATER[cmd_name]}")
         if cmd_name not in COMMANDS:
@@ -72,16 +87,31 @@ class Commands(typer.core.TyperGroup):
         except Exception as error:
             if hasattr(error, "exit_code"):  # the command line's own: a flag that is not there
                 raise
-            told = f"unexpected {type(error).__name__}: {error} (FITSCALE_TRACE=1 shows where)"
-            raise typer.Exit(tell(FitscaleError(told), 1, error)) from error
+            said = f"unexpected {type(error).__name__}: {error} (FITSCALE_TRACE=1 shows where)"
+            raise typer.Exit(tell(FitscaleError(said), 1, error)) from error
 
 
 def tell(error: FitscaleError, code: int, cause: BaseException | None = None) -> int:
     """Write ``error: MESSAGE``, with the trace if FITSCALE_TRACE asks for it; the exit code."""
     if os.environ.get("FITSCALE_TRACE") == "1":
         traceback.print_exception(cause or error, file=sys.stderr)
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(told(f"error: {error}"))
     return code
+
+
+def told(text: str) -> str:
+    """The line as it is; on a terminal that is narrower, lines that end between words."""
+    if not sys.stderr.isatty():
+        return f"{text}\n"
+    import shutil
+    import textwrap
+
+    width = max(40, shutil.get_terminal_size((100, 24)).columns)
+    lines = [
+        textwrap.fill(line, width, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    ]
+    return "\n".join(lines) + "\n"
 
 
 app = typer.Typer(cls=Commands, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)

@@ -7,10 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
+from fitscale.cli.completing import runs_and_workloads
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
-Target = Annotated[Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.")]
-Needed = Annotated[Path, typer.Argument(metavar="RUN", help="Workload file or run folder.")]
+Target = Annotated[
+    Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads)
+]
+Needed = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads)
+]
 Json = Annotated[bool, typer.Option("--json", help="Records on stdout.")]
 Version = Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")]
 RunFolder = Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")]
@@ -41,7 +47,7 @@ def list_(
     opened, out = _opened(target, run, version), Out(json)
     table = picked(opened.models(), status=status, failed=failed, where=where)
     shown = table if limit <= 0 else table.slice(0, limit)
-    out.lines(listed_lines(shown, opened))
+    out.lines(listed_lines(shown, opened, out.width if out.is_terminal else None))
     if shown.num_rows < table.num_rows:
         out.say(f"and {table.num_rows - shown.num_rows:,} more: --limit 0 lists all")
     out.record({"format": 1, "version": opened.version, "found": table.num_rows, "models": listed(shown)})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitscale.cli.completing import strategies, workload_files
+
 if TYPE_CHECKING:
     from fitscale.cli.finding import Found
     from fitscale.cli.saying import Out
@@ -17,18 +19,25 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def plan(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.", autocompletion=workload_files)],
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
     ] = None,
-    choose: Annotated[str | None, typer.Option(metavar="NAME", help="Plan this candidate alone.")] = None,
+    choose: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Plan this candidate alone.", autocompletion=strategies),
+    ] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
     what_if: Annotated[
         str | None, typer.Option(metavar="CHANGES", help="Decide again for rows=10x,deadline=30m,memory='8 GB'.")
     ] = None,
     explain: Annotated[
         str | None,
-        typer.Option(metavar="CANDIDATE", help="One candidate: its forecast, its terms, or why it is refused."),
+        typer.Option(
+            metavar="CANDIDATE",
+            help="One candidate: its forecast, its terms, or why it is refused.",
+            autocompletion=strategies,
+        ),
     ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The plan as a record on stdout.")] = False,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitscale.cli.completing import runs_and_workloads
+
 if TYPE_CHECKING:
     from fitscale.models.opened import Run
     from fitscale.models.predict import Predicted
@@ -18,7 +20,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def predict(
     data: Annotated[str, typer.Option(metavar="NEW", help="The rows: a path, as data.uri in a workload.")],
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="Where the predictions go.")],
-    target: Annotated[Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.")] = None,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
+    ] = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
     proba: Annotated[bool, typer.Option("--proba", help="The probability of each class too.")] = False,
     version: Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")] = None,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from fitscale.cli.shown import (
+    clipped,
     columns,
     count,
     dagger,
@@ -17,6 +18,7 @@ from fitscale.cli.shown import (
     plural,
     size,
     tagged,
+    tail,
     usd,
     wrapped,
 )
@@ -72,7 +74,7 @@ def place(candidate: Candidate, here: str) -> str:
 
 def _facts(plan: Plan, width: int) -> list[str]:
     profile, shape, workload = plan.profile, plan.shape, plan.workload
-    source = _shortened(workload.data.uri) if plan.staging is None else "it"
+    source = _from(workload.data.uri, width) if plan.staging is None else "it"
     seconds = "" if profile.read_s < 0.05 else f", {profile.read_s:.1f} s"
     read = f"Read {data_size(profile.read_bytes, max(profile.bytes, profile.read_bytes))} from {source}{seconds}"
     rows = profile.rows.value
@@ -97,7 +99,7 @@ def _staged(plan: Plan, width: int) -> list[str]:
         return []
     whole = f"{size(about.origin.bytes)} of " if about.origin.bytes else ""
     kept = f"{size(about.bytes)} of Parquet in the run, {duration(about.seconds)}"
-    lines = tagged(f"Staged {whole}{_shortened(plan.workload.data.uri)} once as {kept}", "measured", width)
+    lines = tagged(f"Staged {whole}{_from(plan.workload.data.uri, width - 12)} once as {kept}", "measured", width)
     if any(not piece.pin for piece in about.origin.pieces):  # nobody knows what became of it since
         lines += tagged(f"Data as of {as_of(about.at)}; --fresh reads it as it is now", "measured", width)
     for text in about.assumed[:SHOWN_WARNINGS]:
@@ -107,15 +109,16 @@ def _staged(plan: Plan, width: int) -> list[str]:
     return lines
 
 
+def _from(uri: str, width: int) -> str:
+    """The data's address, short enough for its line."""
+    return tail(uri, max(20, min(50, width - 42)))
+
+
 def as_of(at: float) -> str:
     """``2026-11-25 16:43 UTC, 3 h ago``."""
     ago = max(0.0, time.time() - at)
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
     return f"{when}, {duration(ago)} ago" if ago >= 60 else when
-
-
-def _shortened(uri: str) -> str:
-    return uri if len(uri) <= 50 else "…" + uri[-49:]
 
 
 def machine_line(machine: Machine, allowed: str = "") -> str:
@@ -226,16 +229,15 @@ def _ruled_out(plan: Plan, width: int) -> list[str]:
     if not refused:
         return []
     names = list(refused)[:SHOWN_REFUSED]
-    room = min(max(map(len, names)), max(16, width // 3))
+    longest = max(map(len, names))
     lines: list[str] = []
     for name in names:
-        # A name that is too long has a line of its own.
         head = f"{'' if lines else 'Ruled out':<12}{name}"
         sentence = refused[name].sentence
-        if len(name) > room:
-            lines += [head[:width], *wrapped("", sentence, width, 16)]
+        if longest > width // 3:  # where one name is too long, each has a line of its own
+            lines += [clipped(head, width), *wrapped("", sentence, width, 16)]
         else:
-            lines += wrapped(head, sentence, width, 12 + room + 2)
+            lines += wrapped(head, sentence, width, 12 + longest + 2)
     if len(refused) > SHOWN_REFUSED:
         lines += wrapped("", f"and {len(refused) - SHOWN_REFUSED} more: --json lists all of them", width)
     return lines

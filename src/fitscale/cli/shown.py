@@ -5,6 +5,7 @@ Durations and sizes are written by `planning.wording`, as in the sentences of th
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fitscale.records.base import Figure
 
 __all__ = [
+    "clipped",
     "columns",
     "count",
     "dagger",
@@ -24,11 +26,13 @@ __all__ = [
     "share",
     "size",
     "tagged",
+    "tail",
     "usd",
     "value",
     "wrapped",
 ]
 NONE = "–"
+_UNIT = re.compile(r"(?<=[0-9)]) (?=(?:[×%†]|(?:s|ms|min|h|days?|B|kB|MB|GB|TB|USD)\b))")
 
 
 def data_size(n_bytes: float, of: float) -> str:
@@ -64,6 +68,17 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def clipped(text: str, most: int) -> str:
+    """At most so many characters, the last an ellipsis where something is left out; in one line."""
+    plain = text if text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def tail(text: str, most: int) -> str:
+    """The end of a path or address that is longer, after an ellipsis."""
+    return text if len(text) <= most else "…" + text[1 - most :]
+
+
 def dagger(figure: Figure) -> str:
     """† where a figure was never measured on such a machine."""
     return "†" if figure.origin == "modelled" else ""
@@ -72,16 +87,21 @@ def dagger(figure: Figure) -> str:
 def wrapped(head: str, text: str, width: int, indent: int = 12) -> list[str]:
     """``head`` in a column of its own, ``text`` beside it, in lines of at most ``width``."""
     first = head.ljust(indent) if len(head) < indent or not head else head + " "
-    return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False
-    ) or [first.rstrip()]  # fmt: skip
+    return _lines(text, width, first, " " * indent) or [first.rstrip()]
 
 
 def tagged(text: str, tag: str, width: int) -> list[str]:
     """``text``, with where it is from at the right edge of its first line."""
     mark = f"[{tag}]"
-    first, *rest = textwrap.wrap(text, width - len(mark) - 2, subsequent_indent="      ", break_on_hyphens=False)
+    first, *rest = _lines(text, width - len(mark) - 2, "", "      ")
     return [first.ljust(width - len(mark)) + mark, *rest]
+
+
+def _lines(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Lines that end between words, and never between a number and its unit."""
+    kept = _UNIT.sub("\u00a0", text)
+    lines = textwrap.wrap(kept, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def columns(rows: Sequence[Sequence[str]], header: Sequence[str] = (), right: str = "") -> list[str]:

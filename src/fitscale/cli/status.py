@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitscale.cli.completing import runs_and_workloads
+
 if TYPE_CHECKING:
     from fitscale.running.status import Status
 
@@ -15,7 +17,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def status(
-    target: Annotated[Path | None, typer.Argument(metavar="RUN", help="Workload file or run folder.")] = None,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
+    ] = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The status as a record on stdout.")] = False,
 ) -> None:
@@ -32,7 +37,7 @@ def status(
 
 def status_lines(found: Status, width: int) -> list[str]:
     """The lines that a person reads."""
-    from fitscale.cli.following import progress_line
+    from fitscale.cli.following import packed, progress_parts
     from fitscale.cli.shown import wrapped
 
     lines = wrapped("Run", f"{found.name}, {found.run}", width)
@@ -41,7 +46,7 @@ def status_lines(found: Status, width: int) -> list[str]:
     if found.working:
         lines += wrapped("Now", f"fitscale {found.command} is at work{_since(found)}", width)
         if found.progress is not None:
-            lines += wrapped("", progress_line(found.progress), width)
+            lines += packed(progress_parts(found.progress), width, 12)
     elif found.command is not None:
         how = f"; its last attempt: {found.last_end}" if found.last_end else ""
         lines += wrapped(
@@ -51,7 +56,8 @@ def status_lines(found: Status, width: int) -> list[str]:
         told = f"version {found.unfinished} by {found.candidate}"
         lines += wrapped("Unfinished", told + ("" if found.working else "; 'fitscale train' goes on with it"), width)
         for task in found.tasks:
-            state = "finished" if task.finished else f"{task.done:,} of {task.total:,} {task.unit}"
+            # Of a model that works now, the last checkpoint: a restart would begin there.
+            state = "finished" if task.finished else f"{task.done:,} of {task.total:,} {task.unit} kept"
             lines += wrapped("", f"{task.name}: {state}", width)
     elif not found.working and found.versions:
         lines += wrapped("", "nothing is unfinished", width)

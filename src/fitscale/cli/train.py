@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from fitscale.cli.completing import strategies, workload_files
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def train(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.", autocompletion=workload_files)],
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
     ] = None,
@@ -20,7 +22,10 @@ def train(
     only: Annotated[
         str | None, typer.Option(metavar="WHICH", help="Only drifted or failed groups, or one key. Not offered yet.")
     ] = None,
-    choose: Annotated[str | None, typer.Option(metavar="NAME", help="This candidate, whatever the plan says.")] = None,
+    choose: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="This candidate, whatever the plan says.", autocompletion=strategies),
+    ] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say what came of it, and nothing before.")] = False,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SPREAD = 8  # places at least, so that data sorted by time or key is seen from end to end
 
@@ -44,6 +48,18 @@ def spread_ranges(segments: Sequence[tuple[int, int]], rows: int, seed: int) -> 
             first = start + int(rng.integers(0, size - take + 1))
             ranges.append((first, first + take))
     return merged(ranges)
+
+
+def drawn(batches: Sequence[pa.RecordBatch], rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+    """About ``rows`` rows of the batches, the same share of each, in their order; all where there are no more."""
+    total = sum(batch.num_rows for batch in batches)
+    rng = np.random.default_rng([seed, total])
+    for batch in batches:
+        share = batch.num_rows if total <= rows else -(-batch.num_rows * rows // total)
+        if share < batch.num_rows:
+            batch = batch.take(np.sort(rng.choice(batch.num_rows, share, replace=False)))
+        if batch.num_rows:
+            yield batch
 
 
 def merged(ranges: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

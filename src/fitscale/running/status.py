@@ -14,7 +14,7 @@ from fitscale.machines.processes import everyone
 from fitscale.machines.tree_memory import TreeMemory
 from fitscale.records.base import Record
 from fitscale.records.plan import Forecast
-from fitscale.records.run import Event
+from fitscale.records.run import Event, Order
 from fitscale.running.progress import Progress, Tracker, tasks_of, units_of
 from fitscale.running.state import Begun, state_of
 from fitscale.store import chunks, folder, journal, lock, versions
@@ -103,6 +103,7 @@ def _progress(run: Path, attempts: list[str], begun: Begun | None, began: float 
         plan = folder.read_plan(run, begun.plan if begun else None)
     tracker = Tracker(tasks_of(plan.workload) if plan else 1, began)
     tracker.forecast(_promised(plan.decision.chosen.forecast if plan and plan.decision.chosen else None, begun))
+    found: list[tuple[str, Order, Event]] = []
     for name in attempts:
         try:
             order = folder.read_order(run, name)
@@ -113,9 +114,11 @@ def _progress(run: Path, attempts: list[str], begun: Begun | None, began: float 
             mine = {int(event.data["k"]) for event in seen if event.kind == "chunk"}
             before = frozenset(chunks.committed(run, order.task)) - mine
             tracker.learn(order.task, folder.read_task(run, order.task), before)
-        tracker.see(name, order, Event(kind="attempt", at=min((e.at for e in seen), default=now)))
-        for event in sorted(seen, key=lambda e: e.at):
-            tracker.see(name, order, event)
+        found.append((name, order, Event(kind="attempt", at=min((e.at for e in seen), default=now))))
+        found += [(name, order, event) for event in seen]
+    # By time: an attempt that was parked for a probe goes on after it, and is the one that works now.
+    for name, order, event in sorted(found, key=lambda each: each[2].at):
+        tracker.see(name, order, event)
     return tracker.progress(now).but(memory_bytes=_memory_of_workers(run))
 
 

@@ -97,7 +97,7 @@ def read_file(path: Path) -> str:
     """
     if not path.exists():
         there = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        raise UsageError(f"{path}: no such file{nearest(path.name, there)}; docs/first-run.md shows how to write one")
+        raise UsageError(f"{path}: no such file{nearest(path.name, there) or ';'} 'fitscale init DATA' writes one")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; give the workload file in it")
     if path.stat().st_size > LARGEST_BYTES:

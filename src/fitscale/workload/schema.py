@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -15,6 +16,11 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of a workload file. It describes shapes; units, ranges, contradictions are checked on reading."""
     required = [key for key in WORKLOAD.schema["required"] if key != "name"]  # the file's name stands in for it
     return {"$schema": DIALECT, "title": "fitscale workload", **WORKLOAD.schema, "required": required}
+
+
+def schema_text() -> str:
+    """The schema as a file that an editor takes."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def keys() -> dict[str, str]:

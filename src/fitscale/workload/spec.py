@@ -60,7 +60,7 @@ def parse(
     """
     root = Spot("", file, lines or {}, homes())
     if document.get("name") is None:
-        document = {**document, "name": _slug(Path(file).stem if file else "workload")}
+        document = {**document, "name": slug(Path(file).stem if file else "workload")}
     read: Workload = WORKLOAD.read(document, root)
     base = str(folder.absolute())
     workload = read.but(data=read.data.but(base=base), folder=base)
@@ -96,7 +96,7 @@ def build(
     for key, value in {**{k: v for k, v in given.items() if v is not None}, **keys}.items():
         place = f"{known[key]}.{key}" if key in known else key
         document = _set(document, place.split("."), value, place)
-    document.setdefault("name", _slug(str(document["data"].get("target") or "workload")))
+    document.setdefault("name", slug(str(document["data"].get("target") or "workload")))
     return parse(document, file=None, folder=folder or Path.cwd(), check_offered=check_offered)
 
 
@@ -128,8 +128,8 @@ def _within(where: str, place: str) -> bool:
     return where == place or where.startswith((place + ".", place + "["))
 
 
-def _slug(name: str) -> str:
-    """A name for a folder, from any text."""
+def slug(name: str) -> str:
+    """A name for a folder, from any text. What of it cannot stand there becomes hyphens."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:100] or "workload"
 
 

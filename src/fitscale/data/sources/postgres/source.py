@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 UNIT_ROWS = 65_536  # of what one connection reads
+SAMPLE_S = 60
 NAMES = 10  # of tables that a sentence gives
 # Bytes of a value as Arrow has it; the length of texts is not known before they are read.
 _WIDTHS = {"bool": 1, "int16": 2, "int32": 4, "float": 4, "date32[day]": 4, "string": 24, "null": 0}
@@ -89,6 +90,33 @@ class Postgres:
                 yield from in_key_order(batches, self._data.key) if self._data.key else batches
             except Failed as error:
                 raise self._refused(error) from None
+
+    def sample(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+        """About so many rows: of a table from blocks all over it, of a query or view its first, within a minute."""
+        selected = f"select {', '.join(self._relation.selected)} from"
+        where = f" where {self._relation.where}" if self._relation.where else ""
+        with closing(self._session()) as session:
+            self._asked(lambda: session.do(f"set local statement_timeout = '{SAMPLE_S}s'"))
+            share = self._share(session, rows)
+            ways = [f"tablesample system ({share:.6f}) repeatable ({seed})"] if share < 100 else []
+            for way in (*ways, ""):  # of few blocks, none may be drawn
+                found = 0
+                try:
+                    for batch in session.batches(f"{selected} {self._from} {way}{where} limit {rows}"):
+                        found += batch.num_rows
+                        yield as_read(batch, self._columns)
+                except Failed as error:
+                    raise self._refused(error) from None
+                if found:
+                    return
+
+    def _share(self, session: Session, rows: int) -> float:
+        """Per cent of a table's blocks that hold about so many rows; 100 of what no blocks can be drawn of."""
+        if self._table is None or self._about.rows <= rows:
+            return 100.0
+        kind = f"select relkind::text from pg_class where oid = {statement.literal(self._table.sql)}::regclass"
+        drawable = self._asked(lambda: session.rows(kind))[0][0] in ("r", "p", "m")
+        return 100 * 1.2 * rows / self._about.rows if drawable else 100.0
 
     def snapshot(self) -> Snapshot:
         """As outlined, with the rows of each part counted: reads the key or more of all rows."""

@@ -7,17 +7,19 @@ probably are; where a later row shows otherwise, the rest is looked at too, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from fitscale.contracts import StartAgain
+from fitscale.data.sample import drawn
 from fitscale.data.sources import listing, matching, schemas
 from fitscale.data.sources.text import encodings, settling
 from fitscale.data.sources.text import kinds as K
 from fitscale.data.sources.text.dialect import same_names, sniffed
 from fitscale.data.sources.text.files import BLOCK, TextFile
 from fitscale.data.sources.text.opening import pin, whole_digest
-from fitscale.data.sources.text.parsing import MISSING, NotEncoded, Unfit, parsed
+from fitscale.data.sources.text.parsing import MISSING, Flaw, NotEncoded, Unfit, parsed
 from fitscale.data.sources.text.records import Block
 from fitscale.data.sources.where import parse
 from fitscale.errors import SourceChanged
@@ -90,6 +92,30 @@ class Text:
         for index in range(len(self.paths)):
             for _, batch in self._batches(index):
                 yield batch
+
+    def sample(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+        """About so many rows, a seeded part of each stretch that the guess of the columns' types has looked at."""
+        kinds = self._decided()[0]
+        found: list[pa.RecordBatch] = []
+        for index, file in list(enumerate(self._files))[:: max(1, len(self._files) // settling.FILES)]:
+            own = {name: kinds[name] for name in file.dialect.names}
+            for block, _ in file.spots(self.missing):
+                with suppress(Flaw):
+                    found.append(self._kept(index, parsed(block.data, file.dialect, own, self.missing)))
+        # Where no stretch could be read, what is wrong is said by reading in order.
+        yield from drawn(found or self._beginning(rows), rows, seed)
+
+    def _beginning(self, rows: int) -> list[pa.RecordBatch]:
+        while True:
+            found: list[pa.RecordBatch] = []
+            try:
+                for batch in self.stream():
+                    found.append(batch)
+                    if sum(each.num_rows for each in found) >= rows:
+                        break
+                return found
+            except StartAgain:
+                continue
 
     def snapshot(self) -> Snapshot:
         """As pinned, with the rows of each block: reads everything."""

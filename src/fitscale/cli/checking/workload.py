@@ -1,0 +1,90 @@
+"""What a workload needs: its file, its source (really opened, a batch really read), its columns, its estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitscale.cli.checking.finding import Finding, tried
+from fitscale.cli.shown import clipped, count, plural, size
+
+if TYPE_CHECKING:
+    from fitscale.records.data import Snapshot
+    from fitscale.records.workload import Workload
+
+ROWS = 1_000  # that are read
+
+
+def findings(file: Path) -> Iterator[Finding]:
+    """Stops at the file alone where that cannot be read; all else is tried whatever came before."""
+    from fitscale.workload import load
+
+    workload, finding = tried("workload", lambda: load(file), lambda w: f"{file}: {w.name}, predicts {w.data.target}")
+    yield finding
+    if workload is None:
+        return
+    yield from _data(workload)
+    yield _estimator(workload)
+    yield from _exports(workload)
+
+
+def _data(workload: Workload) -> Iterator[Finding]:
+    from fitscale.data.checks import check_columns
+    from fitscale.data.choosing import open_source
+    from fitscale.data.starter.looking import glance, look
+
+    data = workload.data
+    shown = clipped(data.uri, 60)
+    source, finding = tried("source", lambda: open_source(data), lambda s: f"{shown}, by source {s.name}")
+    yield finding
+    if source is None:
+        return
+    about, finding = tried("data", lambda: glance(source), lambda s: f"{shown}: {_described(source, s)}")
+    yield finding
+    if about is None:
+        return
+    _, finding = tried(
+        "columns", lambda: check_columns(about, data, counted=False), lambda _: "all that are named are there"
+    )
+    yield finding
+    _, finding = tried(
+        "reading",
+        lambda: look(data, rows=ROWS),
+        lambda found: (
+            f"{plural(found.table.num_rows, 'row')} read in {found.seconds:.2f} s"
+            + "".join(f"; read {'' if text.startswith('column') else 'with '}{text}" for text in found.assumed[:3])
+        ),
+    )
+    yield finding
+
+
+def _described(source: Any, about: Snapshot) -> str:
+    columns = plural(len(about.columns), "column")
+    files = f" in {plural(len(about.pieces), 'file')}" if len(about.pieces) > 1 else ""
+    if source.stable:
+        kept = f" before data.where ({about.where})" if about.where else ""
+        return f"{count(about.rows)} rows{files}, {columns}{kept}"
+    volume = source.volume() if hasattr(source, "volume") else f"{size(about.bytes)}{files}"
+    return f"{volume}, {columns}; it is staged to Parquet once"
+
+
+def _estimator(workload: Workload) -> Finding:
+    from fitscale.records.run import Estimator
+    from fitscale.work.describe import describe
+
+    model = workload.model
+    estimator = Estimator(path=model.estimator or "", params=model.params)
+    return tried(
+        "estimator",
+        lambda: describe(estimator, workload.folder, model.framework),
+        lambda d: f"{model.estimator}: a {d[1].target}, by framework {d[0]} ({', '.join(d[1].can)})",
+    )[1]
+
+
+def _exports(workload: Workload) -> Iterator[Finding]:
+    from fitscale.models.exporting import exporter_of
+
+    for name in workload.needs.export:
+        yield tried(f"export {name}", partial(exporter_of, name), lambda _: "its libraries are there")[1]
