@@ -111,7 +111,7 @@ def test_the_figures_of_a_classifier(one: Path) -> None:
     assert "class 0 800 95 % 20 2.4 % 20 2.4 % 840" in said
     assert "Brier score 0.1702, expected calibration error 0.0123." in said
     assert "carrier value 1 1,234 1.9 % 3.4 % 0.9 ± 0.05 0.61 0.4 0.5" in said
-    assert "fewer than 50 rows, or whose excess two standard errors could explain, are left out" in said
+    assert "fewer than 50 rows, or whose excess three standard errors could explain, are left out" in said
 
 
 def test_the_figures_of_a_regression(one: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fitscale.planning import wording
 from fitscale.records.worth import Confusion, Importance, Segments, Worth
 from fitscale.report import worth_charts as charts
 from fitscale.report.text import many, percent, plain, score, seconds
@@ -91,7 +92,7 @@ def _segments(found: Segments, metric: str) -> dict[str, Any]:
         "words": (
             f"Values of columns with few of them (of {many(found.columns, 'column')}) that hold more of the {found.of} than of"
             f" the rows, the largest excess first; of {many(found.rows, 'held-out row')}, in all {score(found.loss)}. Segments of"
-            f" fewer than {found.least} rows, or whose excess two standard errors could explain, are left out."
+            f" fewer than {found.least} rows, or whose excess three standard errors could explain, are left out."
         ),
         "of": found.of,
         "metric": plain(metric, 40),
@@ -99,7 +100,7 @@ def _segments(found: Segments, metric: str) -> dict[str, Any]:
         "rows": [
             (
                 plain(segment.column, 40), plain(segment.value, 40), f"{segment.rows:,}", percent(segment.share),
-                percent(segment.loss_share), f"{score(segment.loss)} ± {score(segment.error)}", score(segment.score),
+                percent(segment.loss_share), f"{score(segment.loss)} ± {wording.number(segment.error)}", score(segment.score),
                 score(segment.predicted), score(segment.actual),
             )
             for segment in found.found

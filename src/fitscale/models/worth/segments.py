@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from fitscale.contracts import Metric
     from fitscale.models.worth.judged import Block
 
-MOST_VALUES = 100
-SHOWN = 15
+MOST_VALUES = 50
+SHOWN, OF_ONE = 15, 5  # segments, and of them those of one column
 LEAST_ROWS = 50
-SURE = 2.0  # standard errors by which a segment's mean loss must lie above that of all rows
+SURE = 3.0  # standard errors by which a segment's mean loss must lie above that of all rows: many are looked at
 EPSILON = 1e-15
 
 
@@ -34,11 +34,16 @@ def segments_of(table: pa.Table, block: Block, measure: Metric, classes: int, gi
         if codes is None or len(values) < 2:
             continue
         looked_at += 1
-        found += _of_column(name, codes, values, block, loss, weight, mean, whole, measure, classes)
-    found.sort(key=lambda segment: segment.share - segment.loss_share)
+        own = _of_column(name, codes, values, block, loss, weight, mean, whole, measure, classes)
+        found += sorted(own, key=_excess)[:OF_ONE]
+    found.sort(key=_excess)
     return Segments(
         of=of, rows=len(loss), loss=mean, columns=looked_at, least=LEAST_ROWS, found=tuple(found[:SHOWN])
     )  # fmt: skip
+
+
+def _excess(segment: Segment) -> float:
+    return segment.share - segment.loss_share
 
 
 def losses(block: Block, classes: int, gives: str) -> tuple[str, np.ndarray]:
