@@ -21,7 +21,7 @@ from sklearn.metrics import brier_score_loss, confusion_matrix, mean_absolute_er
 from fitscale.models import worth
 from fitscale.models.worth import asking
 from fitscale.models.worth.classes import Calibrating, Confusing
-from fitscale.models.worth.importance import importance_of, shuffled
+from fitscale.models.worth.importance import EncodedRows, RawRows, importance_of
 from fitscale.models.worth.judged import Block, Judged, joined, judged_of
 from fitscale.models.worth.looking import look
 from fitscale.models.worth.rows import sample_of
@@ -56,10 +56,10 @@ def rows(seed: int = 0) -> pa.Table:
     )
 
 
-def trained(folder: Path, **sections: Any) -> Path:
+def trained(folder: Path, table: pa.Table | None = None, **sections: Any) -> Path:
     """A run with a finished version of histogram boosting."""
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows(), folder / "rows.parquet", row_group_size=1_000)
+    pq.write_table(rows() if table is None else table, folder / "rows.parquet", row_group_size=1_000)
     data = {"uri": "rows.parquet", "target": "late", "features": {"drop": ["value", "day"]}}
     estimator = "sklearn.ensemble.HistGradientBoostingClassifier"
     model = {"estimator": estimator, "params": {"max_iter": 20, "random_state": 0}}
@@ -195,14 +195,31 @@ def test_a_drop_is_that_of_one_shuffled_column(classified: Path) -> None:
     model, sample = chosen.model(False), sample_of(chosen)
     found = importance_of(model, sample, roc_auc(), seed=5, limit_s=LONG_S, repeats=1)
     assert not isinstance(found, str)
-    order = np.random.default_rng([5, 0, 0]).permutation(len(sample.row))
-    other = shuffled(sample.table, 0, order)
-    assert other.column("a").to_pylist() == [sample.table.column("a")[int(i)].as_py() for i in order]
-    assert other.drop_columns("a").equals(sample.table.drop_columns("a"))
-    drop = measured(model, sample.table, sample.y) - measured(model, other, sample.y)
-    (a,) = [column for column in found.columns if column.column == "a"]
-    assert a.drop == pytest.approx(drop)
-    assert a.spread is None
+    for at, name in enumerate(sample.table.column_names):
+        order = np.random.default_rng([5, 0, at]).permutation(len(sample.row))
+        values = pa.array(sample.table.column(name).to_pylist()).take(pa.array(order))
+        other = sample.table.set_column(at, name, values)
+        drop = measured(model, sample.table, sample.y) - measured(model, other, sample.y)
+        (own,) = [column for column in found.columns if column.column == name]
+        assert own.drop == pytest.approx(drop, abs=1e-12)
+        assert own.spread is None
+
+
+def test_encoded_columns_are_shuffled_like_raw_ones(tmp_path: Path) -> None:
+    """One-hot texts and the parts of a date move together; afterwards everything is where it was."""
+    table = rows().append_column("when", pa.array(np.arange(ROWS) * 3_600, pa.timestamp("s")))
+    run = trained(
+        tmp_path, table, data={"uri": "rows.parquet", "target": "late", "features": {"drop": ["value", "day"]}},
+        model={"estimator": "sklearn.linear_model.LogisticRegression"},
+    )  # fmt: skip
+    chosen = judged(run)
+    model, sample = chosen.model(False), sample_of(chosen)
+    assert model.encoding.width > len(model.encoding.columns) + 4
+    encoded, raw = EncodedRows(model, sample, roc_auc()), RawRows(model, sample, roc_auc())
+    order = np.random.default_rng(0).permutation(len(sample.row))
+    for column in range(sample.table.num_columns):
+        assert encoded.score(column, order) == pytest.approx(raw.score(column, order), abs=1e-9)
+    assert encoded.score() == pytest.approx(raw.score(), abs=1e-9)
 
 
 class Fitted:
