@@ -67,7 +67,7 @@ def test_the_report_is_read_as_written(tmp_path: Path, customers: bytes) -> None
     said = run("read-the-report.md", tmp_path)
     assert "report.html" in said
     assert "roc_auc 0.738 on 3,944 rows, 5 rounds" in said
-    assert "age     0.1" in said
+    assert "age     0.13" in said
     assert "logged as run" in said
 
 

@@ -385,6 +385,19 @@ def test_a_strangers_model_is_not_loaded(tmp_path: Path, classified: Path, monke
     assert look(classified, 1, limit_s=LONG_S, trust=True).importance is not None
 
 
+def test_predictions_that_are_no_numbers_cost_themselves(tmp_path: Path) -> None:
+    """The importance is there all the same, and why the others are not."""
+    run = trained(tmp_path, **{**REGRESSION, "model": {"estimator": "baseline.Regressor"}})
+    (path,) = judged(run).predictions
+    table = pq.read_table(path)
+    value = pa.array([float("nan"), *table.column("value").to_pylist()[1:]])
+    pq.write_table(table.set_column(table.column_names.index("value"), "value", value), path)
+    found = look(run, 1, limit_s=LONG_S)
+    assert found.residuals is None
+    assert found.missing["predictions"].startswith("they cannot be summed up: ValueError: ")
+    assert found.importance is not None
+
+
 def test_nothing_held_out_is_said(tmp_path: Path) -> None:
     """A version that nothing judges has a sentence."""
     found = look(trained(tmp_path, model=CHEAP, evaluate={"holdout": "1%", "by": "one"}), 1, limit_s=LONG_S)
@@ -419,6 +432,18 @@ def test_its_process_is_held_to_a_limit(tmp_path: Path, classified: Path, monkey
     again = worth.refresh(run, None, limit_s=2.0)
     assert again is not None
     assert again.importance is not None
+
+
+def test_what_was_pruned_leaves_nothing(tmp_path: Path, classified: Path) -> None:
+    """The figures of a version go with it."""
+    run = tmp_path / "run"
+    shutil.copytree(classified, run)
+    worth.refresh(run, None, limit_s=2.0)
+    (run / "versions" / "1").rename(run / "versions" / "2")
+    (run / "CURRENT").write_text("2\n")
+    shutil.copytree(run / "versions" / "2", run / "versions" / "1")
+    assert "versions/1" in versions.prune(run, {2})
+    assert not (run / "worth" / "1.json").exists()
 
 
 def test_many_models_and_unfinished_runs_have_none(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import FitscaleError
+from fitscale.planning import wording
 from fitscale.report.candidates import SHOWN, row_of
 from fitscale.report.headline import tiles, verdict
 from fitscale.report.reading import read
@@ -13,6 +14,7 @@ from fitscale.report.text import many, parted, percent, plain, score
 if TYPE_CHECKING:
     from fitscale.models.opened import Run
     from fitscale.records.plan import Plan
+    from fitscale.records.worth import Shuffled
 
 COLUMNS = 8  # of the most important
 
@@ -54,10 +56,13 @@ def run_html(run: Run) -> str | None:
         if about.groups else [],
         failures=[(f.status, f.kind, f.n, f.examples[0] if f.examples else None) for f in models.failures] if models else [],
         metric=plain(about.metric, 40),
-        importance=[(plain(c.column, 40), score(c.drop), score(c.spread)) for c in importance.columns[:COLUMNS]]
-        if importance else [],
+        importance=[_drop(column) for column in importance.columns[:COLUMNS]] if importance else [],
         report=plain((run.path / "report.html").absolute(), 200) if (run.path / "report.html").exists() else "",
     )  # fmt: skip
+
+
+def _drop(column: Shuffled) -> tuple[str, str, str]:
+    return plain(column.column, 40), score(column.drop), wording.number(column.spread) if column.spread else ""
 
 
 def progress_html(words: str, share: float | None) -> str:

@@ -55,7 +55,10 @@ def look(run: Path, version: int, *, limit_s: float, trust: bool = False, most_r
     missing: dict[str, str] = {}
     sample = _sample(judged, most_rows, missing)
     model = _model(judged, trust, missing) if sample is not None or not judged.kept else None
-    found = _tallied(judged, manifest, sample, model, missing)
+    try:
+        found = _tallied(judged, manifest, sample, model, missing)
+    except (ValueError, ArithmeticError) as error:  # such as of predictions that are no numbers
+        found, missing["predictions"] = {}, f"they cannot be summed up: {type(error).__name__}: {error}"
     if sample is not None and model is not None:
         recipe = judged.task.recipe
         measure = metric(manifest.metric, judged.encoding.n_classes, task_of(judged.encoding.n_classes))
