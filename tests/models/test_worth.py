@@ -385,6 +385,45 @@ def test_a_strangers_model_is_not_loaded(tmp_path: Path, classified: Path, monke
     assert look(classified, 1, limit_s=LONG_S, trust=True).importance is not None
 
 
+OWN = """
+from sklearn.linear_model import LogisticRegression
+
+class Mine(LogisticRegression):
+    pass
+"""
+
+
+def test_code_is_imported_from_our_workload_alone(tmp_path: Path) -> None:
+    """A run names a folder, which may be a stranger's: only the one that the command was given is looked into."""
+    (tmp_path / "own_of_worth.py").write_text(OWN)
+    features = {"keep": ["a", "b"]}
+    run = trained(
+        tmp_path, data={"uri": "rows.parquet", "target": "late", "features": features},
+        model={"estimator": "own_of_worth.Mine", "framework": "sklearn"},
+    )  # fmt: skip
+    bare = worth.refresh(run, None, limit_s=1.0)
+    assert bare is not None
+    assert bare.missing["importance"] == (
+        "the model cannot be loaded: ModuleNotFoundError: No module named 'own_of_worth'"
+    )
+    assert bare.confusion is not None
+    whole = worth.refresh(run, None, limit_s=1.0, folder=str(tmp_path))
+    assert whole is not None
+    assert whole.importance is not None
+
+
+def test_a_run_sends_us_nowhere(tmp_path: Path, classified: Path) -> None:
+    """Of a database the rows are in the run: a snapshot that names one itself is not followed."""
+    run = tmp_path / "run"
+    shutil.copytree(classified, run)
+    (path,) = run.glob("data/*/snapshot.json")
+    path.write_text(path.read_text().replace('"source":"files"', '"source":"postgres"'))
+    found = look(run, 1, limit_s=1.0)
+    assert found.missing["segments"].endswith(
+        "the snapshot is of source 'postgres', and not of files or of the run's own copy"
+    )
+
+
 def test_predictions_that_are_no_numbers_cost_themselves(tmp_path: Path) -> None:
     """The importance is there all the same, and why the others are not."""
     run = trained(tmp_path, **{**REGRESSION, "model": {"estimator": "baseline.Regressor"}})

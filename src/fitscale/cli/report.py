@@ -40,7 +40,8 @@ def report(
     limit_s = worth.LIMIT_S if spend is None else duration_s(spend)
     trusted = settings({"trust": trust or None}, os.environ, Path(".")).trust
     found = run_of(target, run)
-    looked_at = worth.refresh(found, version, limit_s=limit_s, anew=spend is not None, trust=trusted)
+    own = str(target.parent.absolute()) if target is not None and target.is_file() else ""
+    looked_at = worth.refresh(found, version, limit_s=limit_s, anew=spend is not None, trust=trusted, folder=own)
     path = write(found, version)
     out.say(str(path))
     worth_ = looked_at.model_dump(mode="json") if looked_at is not None else None

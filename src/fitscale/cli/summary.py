@@ -52,7 +52,7 @@ def summary_of(trained: Trained, workload: Workload, *, trust: bool = False, mlf
     """Writes the report and logs to MLflow too; what cannot be written or logged costs itself alone."""
     about, run = trained.manifest, trained.run
     failures = versions.failures(run, about.version)
-    report = write_report(run, about.version, trust=trust)
+    report = write_report(run, about.version, trust=trust, folder=workload.folder)
     tracked, unlogged = tracked_in(mlflow, run, about.version) if mlflow else (None, "")
     reasons = Counter(f"{record['status']}: {record['why'] or record['kind']}" for record in failures)
     return Summary(
@@ -90,12 +90,12 @@ def _unscored(run: Path, about: Manifest, workload: Workload) -> str:
     )
 
 
-def write_report(run: Path, version: int, *, trust: bool = False) -> str | None:
+def write_report(run: Path, version: int, *, trust: bool, folder: str) -> str | None:
     """The report of a version that is committed. A tenth of what it took, and 3 to 20 s, go into what its model is worth."""
     try:
         took = actual_of(run, version)
         limit_s = min(worth.LIMIT_S, max(LEAST_LOOK_S, LOOK_SHARE * (took.work_s if took else 0.0)))
-        worth.refresh(run, version, limit_s=limit_s, trust=trust)
+        worth.refresh(run, version, limit_s=limit_s, trust=trust, folder=folder)
         return str(write(run, version))
     except Exception as error:  # whatever it is: the models are there
         log.warning("%s: the report was not written (%s: %s)", run, type(error).__name__, error)

@@ -1,4 +1,4 @@
-"""``python -P -m fitscale.models.worth RUN VERSION SECONDS TRUST FILE``: look at a version, write what was found."""
+"""``python -P -m fitscale.models.worth RUN VERSION SECONDS TRUST FILE FOLDER``: look at a version, write what was found."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from fitscale.metrics import metric
 from fitscale.metrics.blocks import Blockwise
 from fitscale.models.worth.looking import look
 from fitscale.registry import plugin
-from fitscale.store import files, folder, versions
+from fitscale.store import files, versions
 from fitscale.work.hiding import hide
 
 
 def main(argv: list[str]) -> int:
     run, version, limit_s, trust, to = Path(argv[0]), int(argv[1]), float(argv[2]), argv[3] == "1", Path(argv[4])
+    if argv[5]:
+        sys.path.append(argv[5])  # last: it must not shadow a library
     try:
         about = versions.manifest(run, version)
         recipe = next(iter(about.recipes.values()))
-        sys.path.append(folder.read_task(run, recipe.digest).folder)  # last: it must not shadow a library
         if isinstance(metric(about.metric), Blockwise):  # others are scikit-learn's, or whoever's
             hide(getattr(plugin("frameworks", recipe.framework), "hides", ()))
         files.replace(to, look(run, version, limit_s=limit_s, trust=trust).to_json())

@@ -15,7 +15,8 @@ from fitscale.engines import supervisor
 from fitscale.errors import UsageError
 from fitscale.machines.here import detect
 from fitscale.records.worth import WORTH_FORMAT, Worth
-from fitscale.store import files, folder, versions
+from fitscale.store import files, versions
+from fitscale.store.folder import read_plan
 
 LIMIT_S = 20.0  # for shuffling columns
 SLACK_S = 120.0  # for all else, after which the process is ended
@@ -36,12 +37,19 @@ def kept(run: Path, version: int) -> Worth | None:
 
 
 def refresh(
-    run: Path, version: int | None, *, limit_s: float = LIMIT_S, anew: bool = False, trust: bool = False
+    run: Path,
+    version: int | None,
+    *,
+    limit_s: float = LIMIT_S,
+    anew: bool = False,
+    trust: bool = False,
+    folder: str = "",
 ) -> Worth | None:
     """What the version (default: the served one) is worth: as it is kept, where all that can be is there, else looked at now.
 
     None for a run without such a version, or one of many models. ``anew``: look again, whatever is kept; what can no
-    longer be found out stays as it was.
+    longer be found out stays as it was. ``folder``: of the workload, where code of the user's is imported from; never the
+    one that a run names, which may come from elsewhere.
     """
     number = version if version is not None else versions.current(run)
     if number is None or not (run / "versions" / str(number) / "manifest.json").exists():
@@ -52,7 +60,7 @@ def refresh(
     before = kept(run, number)
     if before is not None and not before.again and not anew:
         return before
-    looked = _looked(run, number, limit_s, trust)
+    looked = _looked(run, number, limit_s, trust, folder)
     worth = looked if before is None else _joined(before, looked)
     files.replace(path_of(run, number), worth.to_json())
     return worth
@@ -71,14 +79,14 @@ def _joined(before: Worth, now: Worth) -> Worth:
     return now.but(**lost, **beside, missing=missing)
 
 
-def _looked(run: Path, version: int, limit_s: float, trust: bool) -> Worth:
+def _looked(run: Path, version: int, limit_s: float, trust: bool, folder: str) -> Worth:
     argv = [sys.executable, "-P", "-m", "fitscale.models.worth", str(run.absolute()), str(version), str(limit_s)]
     with tempfile.TemporaryDirectory(prefix="fitscale-") as scratch:
         said = Path(scratch) / "worth.json"
         with (
             open(Path(scratch) / "log.txt", "w+", errors="replace") as log,
             supervisor.start(
-                [*argv, str(int(trust)), str(said)], memory_bytes=_memory(run), stdout=log, stderr=log
+                [*argv, str(int(trust)), str(said), folder], memory_bytes=_memory(run), stdout=log, stderr=log
             ) as child,
         ):
             ended = child.wait(limit_s + SLACK_S)
@@ -100,7 +108,7 @@ def _memory(run: Path) -> int:
     """What may be used here, and no more than the workload allows."""
     here = detect(folder=run).memory_bytes
     try:
-        places = folder.read_plan(run).workload.where
+        places = read_plan(run).workload.where
     except (UsageError, ValueError):
         return here
     allowed = next((place.memory_bytes for place in places if place.kind == "local"), None)
