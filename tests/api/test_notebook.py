@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,6 @@ def test_a_run_has_a_view(tmp_path: Path) -> None:
     one, many = fitscale.train(SMALL, tmp_path / "one"), fitscale.train(MANY, tmp_path / "many")
     view = str(one._repr_html_())
     assert f"{one.score:.4g}" in view
-    assert "of the interval" not in view
     assert view.count("the interval") == 2
     assert "4 fitted, 0 unfit, 0 failed" in str(many._repr_html_())
     (tmp_path / "one" / "run.json").unlink()
@@ -139,6 +139,17 @@ def test_elsewhere_nothing_is_shown(tmp_path: Path, capsys: pytest.CaptureFixtur
     fitscale.train(SMALL, tmp_path / "run")
     assert capsys.readouterr() == ("", "")
     assert ("IPython" in sys.modules) == before
+
+
+def test_an_ipython_terminal_has_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell without a kernel shows plain text, and no more of it than a line each few seconds."""
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=object))
+    fitscale.train(SMALL, tmp_path / "run")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("in-memory: ")
+    assert len(lines) <= 2
 
 
 @pytest.mark.parametrize("form", ["pandas", "arrow", "batch", "numpy"])

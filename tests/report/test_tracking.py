@@ -169,6 +169,7 @@ def test_addresses_are_shown_without_secrets(text: str, shown: str) -> None:
 def test_an_address_is_no_secret_of_itself() -> None:
     """What is checked is not reached for."""
     pytest.importorskip("mlflow")
-    check("https://127.0.0.1:9")
+    for address in ("https://127.0.0.1:9", "databricks", "databricks://profile"):
+        check(address)
     with pytest.raises(UsageError, match="--mlflow ftp://…@host: MLflow keeps no runs in files"):
         check("ftp://me:pw@host")

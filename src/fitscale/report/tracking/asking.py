@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fitscale.errors import FitscaleError, UsageError
 from fitscale.records.base import Record
@@ -43,7 +42,7 @@ def check(uri: str) -> None:
         If MLflow is not installed.
     """
     require("--mlflow", "mlflow", "mlflow")
-    scheme = urlsplit(uri).scheme.partition("+")[0]
+    scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in DATABASES:
         require("--mlflow", "sqlalchemy", "mlflow")
         require("--mlflow", "alembic", "mlflow")
