@@ -59,7 +59,7 @@ def plan(
     trust
         Load pickles from elsewhere.
     told
-        What to call while it works; see `fitscale.running.training.Told`.
+        What to call while it works (`fitscale.running.training.Told`); default: in IPython, what shows its progress.
 
     Raises
     ------
@@ -67,13 +67,14 @@ def plan(
         What is wrong in the workload or the data.
     """
     require_linux()
-    from fitscale.running.training import Told, plan_only
+    from fitscale.notebook.progress import Showing
+    from fitscale.running.training import plan_only
 
     resolved = _resolved(workload, run, probe, trust)
-    with resolved.staging:
+    with resolved.staging, Showing(resolved.run, resolved.workload) as showing:
         return plan_only(
             resolved.workload, resolved.run, choose=resolved.choose(choose), probe_s=resolved.probe_s,
-            trust=resolved.trust, told=told or Told(),
+            trust=resolved.trust, told=told or showing.told,
         )  # fmt: skip
 
 
@@ -100,14 +101,14 @@ def train(
     """
     require_linux()
     from fitscale.models.opened import Run
-    from fitscale.running.training import Told
+    from fitscale.notebook.progress import Showing
     from fitscale.running.training import train as train_
 
     resolved = _resolved(workload, run, probe, trust)
-    with resolved.staging:
+    with resolved.staging, Showing(resolved.run, resolved.workload) as showing:
         trained = train_(
             resolved.workload, resolved.run, fresh=fresh, choose=resolved.choose(choose), probe_s=resolved.probe_s,
-            trust=resolved.trust, told=told or Told(),
+            trust=resolved.trust, told=told or showing.told,
         )  # fmt: skip
     trained.check(resolved.workload.needs.max_failed)
     return Run(resolved.run, trained.manifest.version, trust=resolved.trust)

@@ -32,6 +32,9 @@ BUILTIN: dict[str, dict[str, str]] = {
     "metrics": {},  # by scikit-learn's names: see metrics.metric
 }
 
+# What draws an object for a notebook, looked for by the objects themselves, which stand far below.
+VIEWS = {"plan": "fitscale.notebook.views:plan_html", "run": "fitscale.notebook.views:run_html"}
+
 
 @cache
 def _entry_points(family: str) -> dict[str, EntryPoint]:
@@ -53,12 +56,22 @@ def plugin(family: str, name: str) -> Any:
         If there is none of that name.
     """
     if target := BUILTIN[family].get(name):
-        module, _, attribute = target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return _loaded(target)
     if name in _entry_points(family):
         return _entry_points(family)[name].load()
     known = names(family)
     raise UsageError(f"no {family[:-1]} '{name}'{nearest(name, known)}; there are: {', '.join(known)}")
+
+
+def html_of(name: str, shown: Any) -> str | None:
+    """The HTML of a plan or a run; None where it cannot be drawn any more."""
+    html: str | None = _loaded(VIEWS[name])(shown)
+    return html
+
+
+def _loaded(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def framework_of(path: str) -> Any:

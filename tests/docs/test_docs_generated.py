@@ -36,6 +36,6 @@ def test_a_stale_page_is_noticed(tmp_path: Path) -> None:
     assert stale.returncode == 1
     assert stale.stdout.count("-# Old ") == 4
     assert "+# Commands" in stale.stdout
-    assert "5 of 5" in stale.stderr
-    assert _docs(tmp_path, "--write").stdout.count("wrote") == 5
+    assert "6 of 6" in stale.stderr
+    assert _docs(tmp_path, "--write").stdout.count("wrote") == 6
     assert _docs(tmp_path, "--check").returncode == 0

@@ -72,6 +72,17 @@ def test_python_works_as_written(tmp_path: Path) -> None:
     assert said.rstrip().endswith("2 data.target: no column 'gone'; columns: age, visits, plan, left")
 
 
+def test_the_report_is_read_as_written(tmp_path: Path, customers: bytes) -> None:
+    """The figures of the page are those of its commands, and the finished version is logged."""
+    pytest.importorskip("mlflow")
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = run("read-the-report.md", tmp_path)
+    assert "report.html" in said
+    assert "roc_auc 0.738 on 3,944 rows, 5 rounds" in said
+    assert "age     0.13" in said
+    assert "logged as run" in said
+
+
 def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
     """One group fails and is named, some are unfit, and the others predict."""
     said = run("many-models.md", tmp_path)

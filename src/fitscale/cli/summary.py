@@ -9,17 +9,20 @@ from pathlib import Path
 from fitscale.cli.export import compared_lines
 from fitscale.cli.shown import columns, duration, plural, size, value, wrapped
 from fitscale.errors import NothingMeets, UsageError
+from fitscale.models import worth
 from fitscale.records.base import Figure, Record
 from fitscale.records.plan import Forecast
 from fitscale.records.run import Manifest
 from fitscale.records.workload import Workload
 from fitscale.report import Actual, actual_of, write
+from fitscale.report.tracking import Tracked, track
 from fitscale.running.exporting import Exported
 from fitscale.running.state import state_of
 from fitscale.running.training import Trained
 from fitscale.store import chunks, folder, versions
 
 SHOWN_REASONS = 3
+LOOK_SHARE, LEAST_LOOK_S = 0.1, 3.0  # of a training's time, for shuffling columns after it
 log = logging.getLogger("fitscale")
 
 
@@ -41,12 +44,16 @@ class Summary(Record):
     actual: Actual | None = None
     report: str | None = None
     exported: tuple[Exported, ...] = ()
+    mlflow: Tracked | None = None
+    unlogged: str = ""  # why it is not in MLflow
 
 
-def summary_of(trained: Trained, workload: Workload) -> Summary:
-    """Writes the report too; a report that cannot be written costs the report alone."""
+def summary_of(trained: Trained, workload: Workload, *, trust: bool = False, mlflow: str | None = None) -> Summary:
+    """Writes the report and logs to MLflow too; what cannot be written or logged costs itself alone."""
     about, run = trained.manifest, trained.run
     failures = versions.failures(run, about.version)
+    report = write_report(run, about.version, trust=trust, folder=workload.folder)
+    tracked, unlogged = tracked_in(mlflow, run, about.version) if mlflow else (None, "")
     reasons = Counter(f"{record['status']}: {record['why'] or record['kind']}" for record in failures)
     return Summary(
         run=str(run),
@@ -61,8 +68,10 @@ def summary_of(trained: Trained, workload: Workload) -> Summary:
         reasons=dict(reasons.most_common()),
         forecast=forecast_of(run, about.version),
         actual=actual_of(run, about.version),
-        report=write_report(run, about.version),
+        report=report,
         exported=trained.exported,
+        mlflow=tracked,
+        unlogged=unlogged,
     )
 
 
@@ -81,12 +90,28 @@ def _unscored(run: Path, about: Manifest, workload: Workload) -> str:
     )
 
 
-def write_report(run: Path, version: int | None) -> str | None:
+def write_report(run: Path, version: int, *, trust: bool, folder: str) -> str | None:
+    """The report of a version that is committed. A tenth of what it took, and 3 to 20 s, go into what its model is worth."""
     try:
+        took = actual_of(run, version)
+        limit_s = min(worth.LIMIT_S, max(LEAST_LOOK_S, LOOK_SHARE * (took.work_s if took else 0.0)))
+        worth.refresh(run, version, limit_s=limit_s, trust=trust, folder=folder)
         return str(write(run, version))
     except Exception as error:  # whatever it is: the models are there
         log.warning("%s: the report was not written (%s: %s)", run, type(error).__name__, error)
         return None
+
+
+def tracked_in(uri: str, run: Path, version: int) -> tuple[Tracked | None, str]:
+    """(where a committed version stands in MLflow, why it does not)."""
+    try:
+        return track(run, version, uri), ""
+    except Exception as error:  # whatever it is: the models are there
+        log.warning(
+            "version %d was not logged to MLflow (%s); it is there all the same, and the same command logs it later",
+            version, error,
+        )  # fmt: skip
+        return None, str(error)
 
 
 def forecast_of(run: Path, version: int) -> Forecast | None:
@@ -121,6 +146,10 @@ def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> 
     lines += [""]
     for one in summary.exported:
         lines += wrapped("Export", "; ".join([f"{one.to}: {one.folder}", *compared_lines(one.compared)]), width)
+    if summary.mlflow:
+        before = "was logged before as" if summary.mlflow.before else "logged as"
+        told = f"{before} run {summary.mlflow.run_id} of experiment {summary.mlflow.experiment}, {summary.mlflow.uri}"
+        lines += wrapped("MLflow", told, width)
     lines += wrapped("Report", summary.report, width) if summary.report else []
     return [*lines, *wrapped("Predict", f"fitscale predict {file} --data NEW --out predictions.parquet", width)]
 

@@ -28,12 +28,18 @@ def train(
     ] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
+    mlflow: Annotated[
+        str | None, typer.Option(metavar="URI", help="Log the finished version to MLflow, such as sqlite:///mlflow.db.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say what came of it, and nothing before.")] = False,
     json: Annotated[bool, typer.Option("--json", help="What came of it as a record on stdout.")] = False,
 ) -> None:
     """Train; after any interruption the same command goes on where it stopped.
 
     Plans first, unless there is an unfinished version. Ends with a summary of forecast against actual, and the report.
+
+    With `--mlflow` a finished version becomes one run in MLflow, once: with many models too. Where that fails there is a
+    warning, the version is there all the same, and the same command logs it later.
     """
     import time
 
@@ -49,6 +55,10 @@ def train(
         raise NotOffered(
             "--only", "training a part of the groups again is not offered yet: leave it out; --fresh trains all of them"
         )
+    if mlflow is not None:
+        from fitscale.report.tracking import check
+
+        check(mlflow)
     if "@inline" not in (choose or ""):
         hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)
@@ -65,9 +75,12 @@ def train(
             trust=found.settings.trust,
             told=following.told,
         )
-    summary = summary_of(trained, found.workload)
+    ended = time.time()
+    if out.is_terminal and not quiet and not trained.nothing_to_do and not trained.manifest.groups:
+        out.say("looking at what the model is worth …")
+    summary = summary_of(trained, found.workload, trust=found.settings.trust, mlflow=mlflow)
     out.lines(summary_lines(summary, trained, out.width, named))
     out.record(summary)
     trained.check(found.workload.needs.max_failed)
     if not trained.nothing_to_do:
-        check_deadline(found.workload, began, time.time())
+        check_deadline(found.workload, began, ended)

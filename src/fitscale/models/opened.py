@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import UsageError
 from fitscale.records.plan import Plan
-from fitscale.registry import plugin
+from fitscale.registry import html_of, plugin
 from fitscale.store import folder, lookup, versions
 from fitscale.work.model import Model
 
@@ -48,6 +48,10 @@ class Run:
     def __repr__(self) -> str:
         about = self.manifest
         return f"<run {self.name!r} version {self.version}: {about.models} models, {about.metric} {self.score}>"
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it."""
+        return html_of("run", self)
 
     @property
     def score(self) -> float | None:

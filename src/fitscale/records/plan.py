@@ -166,3 +166,9 @@ class Plan(Record):
     probing_s: float = 0.0  # not refunded
     staging: Staging | None = None  # of data that was read once for all
     recipes: dict[str, str] = {}  # task name → recipe digest
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it."""
+        from fitscale.registry import html_of
+
+        return html_of("plan", self)

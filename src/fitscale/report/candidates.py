@@ -37,7 +37,7 @@ def candidates_shown(plan: Plan) -> dict[str, Any]:
     decision = plan.decision
     others = [a for a in decision.alternatives if decision.chosen is None or a.candidate != decision.chosen.candidate]
     known = [*([decision.chosen] if decision.chosen else []), *others]
-    rows = [_row(a, a is decision.chosen) for a in known[:SHOWN]]
+    rows = [row_of(a, a is decision.chosen) for a in known[:SHOWN]]
     bars = [charts.Bar(a.candidate.name, a.forecast.time_s, a.forecast.memory_bytes, a is decision.chosen, False)
             for a in known]  # fmt: skip
     bars += [
@@ -51,7 +51,7 @@ def candidates_shown(plan: Plan) -> dict[str, Any]:
         "times": charts.times(bars[:BARS], deadlines_of(plan)),
         "memories": charts.memories(bars[:BARS], plan.machine.memory_bytes),
         "refused": [(plain(r.candidate.name, 60), r.gate, plain(r.sentence)) for r in decision.refused[:SHOWN]],
-        "better": _row(decision.better, False) if decision.better else None,
+        "better": row_of(decision.better, False) if decision.better else None,
         "better_machine": plain(decision.better.candidate.machine, 60) if decision.better else "",
     }
 
@@ -64,7 +64,8 @@ def deadlines_of(plan: Plan | None) -> dict[str, float]:
     return {name: at for name, at in (("want", deadline.want_s), ("must", deadline.must_s)) if at is not None}
 
 
-def _row(assessed: Assessed, chosen: bool) -> Row:
+def row_of(assessed: Assessed, chosen: bool) -> Row:
+    """A candidate with its forecast, in words."""
     candidate, forecast = assessed.candidate, assessed.forecast
     cost = forecast.cost_usd
     return Row(

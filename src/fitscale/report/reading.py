@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from fitscale.errors import FitscaleError, UsageError
 from fitscale.metrics import metric
+from fitscale.models import worth
 from fitscale.records.data import Snapshot
 from fitscale.records.plan import Plan
 from fitscale.records.run import Manifest, Task
+from fitscale.records.worth import Worth
 from fitscale.report.actual import Actual, actual_of
 from fitscale.report.events import events_of, memory_events
 from fitscale.report.models import ChunkTime, Models, chunk_times, models_of
@@ -54,6 +56,7 @@ class Material(NamedTuple):
     curves: list[Curve]
     models: Models | None
     chunks: list[ChunkTime]
+    worth: Worth | None  # of one model, where it was looked at
     greater: bool  # is more of the metric better?
 
 
@@ -91,6 +94,7 @@ def read(run: Path, version: int | None = None) -> Material:
         curves=_curves(run, manifest) if manifest and not manifest.groups else [],
         models=models_of(run, manifest.version, manifest.groups, greater) if manifest else None,
         chunks=_thinned([c for a in work for c in chunk_times(events_of(run, a.name))], CHUNK_POINTS),
+        worth=worth.kept(run, manifest.version) if manifest and not manifest.groups else None,
         greater=greater,
     )
 

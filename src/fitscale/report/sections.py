@@ -11,6 +11,7 @@ from fitscale.report.described import data_shown, recipe_shown
 from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, tiles, verdict
 from fitscale.report.reading import Material
 from fitscale.report.text import error, percent, plain, score, seconds
+from fitscale.report.worth import worth_shown
 
 PHASES = ("start", "read", "encode", "bin", "iterations", "score", "export", "save")
 
@@ -39,6 +40,7 @@ def sections(m: Material) -> dict[str, Any]:
         "memory": charts.memory(m.memory, limit_of(m), forecast.memory_bytes if (forecast := forecast_of(m)) else None),
         "curve": charts.curves(m.curves),
         "scores": _scores(m),
+        "worth": worth_shown(m.worth),
         "models": _models(m),
         "attempts": attempts_shown(m.actual) if m.actual else [],
         "data": data_shown(m),

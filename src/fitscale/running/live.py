@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import pickle
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,10 +127,10 @@ def _described(estimator: Any, model: ModelSpec) -> tuple[ModelSpec, bytes | Non
             "model.estimator", f"a {type(estimator).__name__} is no estimator: it has no get_params or fit"
         )
     cls = type(estimator)
-    path = f"{cls.__module__}.{cls.__qualname__}"
+    path = _path_of(cls)
     framework = framework_of(path)
     if model.framework is None and framework.name != "sklearn":
-        params = {k: v for k, v in estimator.get_params(deep=False).items() if v is not None} | model.params
+        params = _said(estimator) | model.params
         try:
             canonical_json({k: v for k, v in params.items() if v == v})
         except TypeError:
@@ -139,6 +141,27 @@ def _described(estimator: Any, model: ModelSpec) -> tuple[ModelSpec, bytes | Non
         # NaN stands for a default such as `missing`, and is no JSON.
         return model.but(estimator=path, params={k: v for k, v in params.items() if v == v}), None
     return model.but(estimator=path, framework=model.framework or "sklearn"), _pickled(estimator)
+
+
+def _path_of(cls: type) -> str:
+    """The import path by which it is known: the shortest, as a workload file has it."""
+    modules = itertools.accumulate(cls.__module__.split("."), lambda first, more: f"{first}.{more}")
+    known = (name for name in modules if getattr(sys.modules.get(name), cls.__qualname__, None) is cls)
+    return f"{next(known, cls.__module__)}.{cls.__qualname__}"
+
+
+def _said(estimator: Any) -> dict[str, Any]:
+    """The parameters that are not as they would be if nothing were said: a workload file names no others."""
+    try:
+        defaults = type(estimator)().get_params(deep=False)
+    except Exception:  # a class of the user's that takes something more
+        defaults = {}
+    given = estimator.get_params(deep=False).items()
+    return {k: v for k, v in given if v is not None and not (k in defaults and _is_equal(v, defaults[k]))}
+
+
+def _is_equal(value: Any, other: Any) -> bool:
+    return isinstance(value, bool | int | float | str) and type(value) is type(other) and value == other
 
 
 def _pickled(estimator: Any) -> bytes:

@@ -9,6 +9,7 @@ attempts/EPOCH-N/     order, control, events by rank, logs
 models/HASH           payload files, by content;  signatures/HASH for those that could run code
 versions/V/{index.parquet, metrics.json, failures.jsonl, manifest.json}   CURRENT
 exports/V/FORMAT      versions in the formats of needs.export
+worth/V.json          what a version's one model is worth, beside report.html
 """
 
 from __future__ import annotations

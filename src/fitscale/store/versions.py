@@ -74,6 +74,7 @@ def prune(run: Path, keep: set[int]) -> list[str]:
             _remove(run / "versions" / str(number))
             gone.append(f"versions/{number}")
             shutil.rmtree(run / "exports" / str(number), ignore_errors=True)
+            (run / "worth" / f"{number}.json").unlink(missing_ok=True)
     for left in (run / "versions").glob(".*"):  # by a prune or a finish that was killed
         shutil.rmtree(left)
     named: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitscale.contracts import Batch
@@ -76,23 +76,29 @@ class Model:
 
     def scored(self, table: pa.Table | pa.RecordBatch) -> tuple[np.ndarray, np.ndarray | None]:
         """Class codes or values (n,), and probabilities (n, k): what the labels are decoded from."""
-        import numpy as np
         import pyarrow as pa
 
         batches = [table] if isinstance(table, pa.RecordBatch) else table.to_batches(max_chunksize=65_536)
-        found = list(self._framework.score(self.native, self._encoded(batches)))
+        return self.scored_encoded(self.encoding.apply(batch) for batch in batches if batch.num_rows)
+
+    def scored_encoded(self, parts: Iterable[Any]) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same of rows that were encoded already, part by part."""
+        import numpy as np
+
+        found = list(self._framework.score(self.native, _batches(parts)))
         if not found:
             return np.empty(0), None
         # Of margins there are shares in the same order, for metrics: they are no probabilities.
         proba = [s.proba for s in found if s.proba is not None and self.gives == "probabilities"]
         return np.concatenate([s.value for s in found]), np.concatenate(proba) if proba else None
 
-    def _encoded(self, batches: list[pa.RecordBatch]) -> Iterator[Batch]:
-        import numpy as np
 
-        for batch in batches:
-            if batch.num_rows:
-                yield Batch(self.encoding.apply(batch), np.empty(0), None, np.arange(batch.num_rows))
+def _batches(parts: Iterable[Any]) -> Iterator[Batch]:
+    import numpy as np
+
+    for X in parts:
+        n = X.num_rows if hasattr(X, "num_rows") else X.shape[0]
+        yield Batch(X, np.empty(0), None, np.arange(n))
 
 
 def no_probabilities(estimator: str, gives: str) -> str:
