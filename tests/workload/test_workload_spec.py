@@ -26,6 +26,7 @@ data:
   key: id
   where: "day >= '2026-01-01'"
   csv: {delimiter: ";", decimal: ",", encoding: cp1252, header: [day, late], missing: ["", "-"]}
+  svmlight: {zero_based: false}
   target: late
   groups: [origin, dest]
   time: scheduled

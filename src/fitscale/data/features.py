@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fitscale.data.vectors import is_vector
 from fitscale.errors import DataError, WorkloadError, nearest
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def kind_of(type: str) -> Kind:
         return "boolean"
     if type.startswith(DATES):
         return "date"
+    if is_vector(type):
+        return "vector"
     return "category" if type.startswith(CATEGORIES) else "unsupported"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitscale.data.checks import check_columns
 from fitscale.data.features import roles_of
+from fitscale.data.learning import VECTOR_CELLS
 from fitscale.data.tally import KEPT, KEPT_OF_ALL, ColumnTally, GroupTally
 from fitscale.data.target import TargetValues, need_classes, need_no_missing, need_numbers, target_values
 from fitscale.records.base import Figure
@@ -32,26 +33,31 @@ SMALL_CELLS = 10_000_000  # so many are read at once, without a pilot: less than
 KEY_SHARE = 0.95  # so many different values in so many rows: a key (above 4,096 the count is ± 2.6 %)
 
 
-def profile(reader: Reader, data: DataSpec, *, limit_bytes: int, limit_s: float) -> Profile:
+def profile(
+    reader: Reader, data: DataSpec, *, limit_bytes: int, limit_s: float, every: Figure | None = None
+) -> Profile:
     """Look at all rows where the limits allow it, else at a seeded part that is spread over the data.
 
     ``limit_bytes`` bounds the bytes of the units that are entered (for group sizes: the group columns' share of them),
     ``limit_s`` the time, which can be passed by that of one batch. Half of it at most goes to the group sizes.
+    ``every``: how many rows there are, where the reader has a part of them.
     """
+    rows = Figure.exact(reader.rows) if every is None else every
+    all_rows = max(reader.rows, round(rows.value))
     began = time.monotonic()
-    groups, group_bytes, note = _group_sizes(reader, data, limit_bytes, began + limit_s / 2)
+    groups, group_bytes, note = _group_sizes(reader, data, limit_bytes, began + limit_s / 2, all_rows)
     columns, read_bytes = _columns(reader, limit_bytes - group_bytes, began + limit_s)
     read_rows = sum(next(iter(columns.values())).rows.values())
     warnings = [note] if note else []
-    complete = read_rows == reader.rows
+    complete = read_rows == all_rows
     kept = {name for name in columns if name not in data.features.drop}
     for tally in columns.values():
         if tally.name in kept:
-            warnings += _warnings(tally, data, reader.rows, complete)
+            warnings += _warnings(tally, data, all_rows, complete)
     return Profile(
-        rows=Figure.exact(reader.rows),
-        bytes=reader.snapshot.bytes,
-        columns=tuple(_column(tally, data, reader.rows, complete) for tally in columns.values()),
+        rows=rows,
+        bytes=round(reader.snapshot.bytes * all_rows / max(1, reader.rows)),
+        columns=tuple(_column(tally, data, all_rows, complete) for tally in columns.values()),
         groups=groups,
         read_rows=read_rows,
         read_bytes=read_bytes + group_bytes,
@@ -102,7 +108,8 @@ def _tally(part: Reader, columns: dict[str, ColumnTally], until: float) -> tuple
     starts = [start for start, _ in part.ranges]
     place = rows = 0
     seconds = 0.0
-    size = min(65_536, max(1_024, BATCH_CELLS // len(columns)))
+    vectors = sum(tally.kind == "vector" for tally in columns.values())
+    size = min(65_536, max(1_024, int(BATCH_CELLS // (len(columns) + VECTOR_CELLS * vectors))))
     for first, batch in part.batches(list(columns), batch_rows=size):
         while place + 1 < len(starts) and starts[place + 1] <= first:
             place += 1
@@ -118,7 +125,7 @@ def _tally(part: Reader, columns: dict[str, ColumnTally], until: float) -> tuple
 
 
 def _group_sizes(
-    reader: Reader, data: DataSpec, limit_bytes: int, until: float
+    reader: Reader, data: DataSpec, limit_bytes: int, until: float, all_rows: int
 ) -> tuple[GroupSizes | None, int, str | None]:
     """Sizes, bytes read for them, a warning. By one pass over the group columns where the limits allow it."""
     if not data.groups:
@@ -132,7 +139,7 @@ def _group_sizes(
         tally.add(batch)
         if time.monotonic() > until:
             break
-    sizes = tally.sizes(reader.rows)
+    sizes = tally.sizes(all_rows)
     read = round(estimate * tally.rows / max(1, reader.rows))
     if not tally.without_key:
         return sizes, read, None
@@ -142,7 +149,7 @@ def _group_sizes(
 
 def _column(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> ColumnProfile:
     missing = tally.missing_share(complete)
-    supported = tally.kind != "unsupported"
+    supported = tally.kind not in ("vector", "unsupported")
     values = rows * (1 - missing.value)
     return ColumnProfile(
         name=tally.name,
@@ -150,6 +157,8 @@ def _column(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> Co
         type=tally.type,
         missing=missing,
         distinct=tally.distinct.figure(tally.counted, tally.counted if complete else values) if supported else None,
+        width=tally.width,
+        filled=tally.pairs / max(1, sum(tally.rows.values())),
         note=roles_of(data).get(tally.name, "dropped" if tally.name in data.features.drop else ""),
     )
 

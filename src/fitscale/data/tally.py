@@ -9,6 +9,7 @@ import numpy as np
 
 from fitscale.data.features import kind_of
 from fitscale.data.hashing import hashed, words_of
+from fitscale.data.vectors import Vectors
 from fitscale.records.base import Figure
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class ColumnTally:
         self.missing: dict[int, int] = {}  # by place
         self.rows: dict[int, int] = {}
         self.distinct = Distinct(kept)
+        self.width = self.pairs = 0  # of sparse vectors
 
     def add(self, place: int, column: pa.Array) -> None:
         import pyarrow.compute as pc
@@ -89,7 +91,11 @@ class ColumnTally:
             column = column.drop_null()
         self.missing[place] = self.missing.get(place, 0) + gone
         self.rows[place] = self.rows.get(place, 0) + len(column) + gone
-        if self.kind != "unsupported" and len(column):
+        if self.kind == "vector":
+            _, index, _ = Vectors.of(column, self.name)
+            self.pairs += len(index)
+            self.width = max(self.width, int(index.max(initial=-1)) + 1)
+        elif self.kind != "unsupported" and len(column):
             self.distinct.add(column)
 
     @property

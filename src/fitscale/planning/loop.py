@@ -131,6 +131,7 @@ class Loop:
             plain_bytes=self._known.plain(found),
             probing_s=round(self._spent_s, 3),
             staging=self._prepared.staging,
+            stage=self._prepared.stage,
         )
         return Outcome(plan, self._handed_over(decision.chosen))
 
@@ -173,7 +174,7 @@ class Loop:
         first = self._first_that_fits(alive)
         if first is None:
             return
-        if self._known.forecast(first).time_s.value < NO_PROBE_S and not self._known.is_measured(first):
+        if self._known.work_s(first) < NO_PROBE_S and not self._known.is_measured(first):
             return
         self._begin(first)
         self._rivals([c for c in alive if c != first and not self._is_refused(c)], first)
@@ -223,6 +224,8 @@ class Loop:
     def _shows_its_pace(self, candidate: Candidate) -> bool:
         """Whether the framework keeps progress; for `plan`, whether it also does so within the time that a plan may take."""
         many = candidate.strategy == "many-models"
+        if self._is_sampled:
+            return False  # the rows are not there yet
         if self._goes_on:
             return many or self._prepared.traits.progress != "none"
         if many or self._prepared.traits.progress == "none":
@@ -255,6 +258,11 @@ class Loop:
             if not self._is_refused(rival):
                 self._passes(rival)
 
+    @property
+    def _is_sampled(self) -> bool:
+        stage = self._prepared.stage
+        return stage is not None and stage.sampled > 0
+
     def _fit_together(self, leader: Candidate, rival: Candidate) -> bool:
         """Whether a probe of the rival fits beside the parked leader."""
         held = self._known.forecast(leader).memory_bytes.high
@@ -267,8 +275,9 @@ class Loop:
         assert self._attempts is not None
         shape = self._known.shape
         total = shape.rows + shape.holdout_rows + shape.validation_rows
-        samples = probing.samples_of(total, self._workload.seed)
-        left, whole_s = self._budget_left(), self._known.forecast(candidate).time_s.value
+        there = self._prepared.reader.rows if self._is_sampled else total
+        samples = probing.samples_of(total, self._workload.seed, there=there)
+        left, whole_s = self._budget_left(), self._known.work_s(candidate)
         affordable = [s for s in samples if whole_s * s.rows / total <= left] or list(samples[:1])
         if not affordable or candidate.strategy == "many-models":
             return
@@ -284,7 +293,7 @@ class Loop:
     def _budget_left(self) -> float:
         if self._budget_s is not None:
             return self._budget_s - self._spent_s
-        whole_s = self._known.forecast(self._leader[0]).time_s.value if self._leader else 0.0
+        whole_s = self._known.work_s(self._leader[0]) if self._leader else 0.0
         return max(BUDGET_S, BUDGET_SHARE * whole_s) - self._spent_s
 
 

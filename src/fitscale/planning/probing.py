@@ -11,9 +11,14 @@ from fitscale.records.run import Event, Sample
 LEAST_ROWS = 5_000  # below, caches and fixed costs say more than the data
 
 
-def samples_of(rows: int, seed: int, *, third: bool = False) -> tuple[Sample, ...]:
-    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order."""
+def samples_of(rows: int, seed: int, *, third: bool = False, there: int | None = None) -> tuple[Sample, ...]:
+    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order.
+
+    Where fewer rows are ``there``: those as far as they go, or all that are and a quarter of them.
+    """
     sizes = {max(LEAST_ROWS, rows // share) for share in ((64, 16, 4) if third else (64, 16))}
+    if there is not None and there < max(sizes):
+        sizes = {size for size in (there // 4, there) if size >= LEAST_ROWS} or {there}
     return tuple(Sample(rows=size, seed=seed) for size in sorted(sizes) if size < rows)
 
 

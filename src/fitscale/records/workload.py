@@ -30,6 +30,12 @@ class Csv(Record):
     missing: tuple[str, ...] = ()  # words for a missing value; default: empty, NA, null, NaN, …
 
 
+class SvmLightFiles(Record):
+    """How svmlight files are written."""
+
+    zero_based: bool | None = None  # false: an index of 0 is an error; None: either, and the plan says which
+
+
 class DataSpec(Record):
     """Where the data is, and what its columns mean."""
 
@@ -40,6 +46,7 @@ class DataSpec(Record):
     key: str | None = None
     where: str | None = None
     csv: Csv = Csv()
+    svmlight: SvmLightFiles = SvmLightFiles()
     target: str
     groups: tuple[str, ...] = ()
     time: str | None = None

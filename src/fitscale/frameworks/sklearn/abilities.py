@@ -36,7 +36,7 @@ def traits(estimator: Estimator) -> Traits:
         progress="passes" if stream is not None else "none",
         units=passes_of(type(made).__name__, params) if stream is not None else 1,
         segment=SEGMENT if stream is not None else 1,
-        sparse=input_ == "one-hot" and bool(getattr(tags, "sparse", False)),
+        sparse=input_ != "raw" and bool(getattr(tags, "sparse", False)),
         weights=weight_name(made) is not None,
         gives=_gives(made),
         versions={"sklearn": sklearn.__version__},

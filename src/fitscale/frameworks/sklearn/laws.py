@@ -22,13 +22,18 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     """See `contracts.Framework.law`."""
     path, params, fits = main_part(recipe.estimator.path, recipe.estimator.params)
     name = path.rpartition(".")[2]
-    cost = family_of(name)(max(shape.rows, 2), max(shape.features, 1), models(shape), name, params)
+    # Of a sparse matrix what is there is worked through.
+    cost = family_of(name)(max(shape.rows, 2), max(shape.features * shape.density, 1), models(shape), name, params)
+    if shape.density < 1:
+        cost = cost._replace(model_bytes=cost.model_bytes + 8.0 * shape.features * models(shape))
     process = Term(name="process", amount=1, prior=150e6, floor=100e6)
     nonzero = shape.cells * shape.density
     if form == "stream":
         passes = passes_of(name, recipe.estimator.params)
         rows = recipe.batch_rows or 65_536
-        batch = Term(name="batches", amount=min(rows, shape.rows) * shape.features, prior=24.0, floor=4.0)
+        batch = Term(
+            name="batches", amount=min(rows, shape.rows) * shape.features * shape.density, prior=24.0, floor=4.0
+        )
         steps = Term(name="steps", amount=passes * nonzero * models(shape), prior=cost.stream_s, floor=2e-10)
         return Law(
             units=passes * max(1, -(-shape.rows // rows)),
@@ -52,7 +57,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             "score": (_score(shape, cost.score_s),),
             "save": (Term(name="pickle", amount=cost.model_bytes, prior=2e-9),),
         },
-        memory=(process, X, Term(name="fit", amount=cost.fit_bytes * shape.density, prior=1.0), model),
+        memory=(process, X, Term(name="fit", amount=cost.fit_bytes, prior=1.0), model),
         storage=(Term(name="model", amount=cost.model_bytes, prior=1.0),),
         parallel=dict(cost.parallel),
         error=cost.error if path == recipe.estimator.path else (10.0, *cost.error[1:]),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from fitscale.contracts import StartAgain
 from fitscale.data.sources import listing, matching, schemas
+from fitscale.data.sources.opening import pin, whole_digest
 from fitscale.data.sources.text import encodings, settling
 from fitscale.data.sources.text import kinds as K
 from fitscale.data.sources.text.dialect import same_names, sniffed
 from fitscale.data.sources.text.files import BLOCK, TextFile
-from fitscale.data.sources.text.opening import pin, whole_digest
 from fitscale.data.sources.text.parsing import MISSING, NotEncoded, Unfit, parsed
 from fitscale.data.sources.text.records import Block
 from fitscale.data.sources.where import parse
