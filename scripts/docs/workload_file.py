@@ -42,6 +42,7 @@ EXAMPLES = {
     "data.csv.encoding": "cp1252",
     "data.csv.header": "[day, price, sold]",
     "data.csv.missing": '["", "-"]',
+    "data.svmlight.zero_based": "false",
     "data.where": "\"day >= '2026-01-01' and origin in ('JFK', 'LGA')\"",
     "data.target": "late",
     "data.groups": "[dest, hour]",
