@@ -53,6 +53,7 @@ class Part(NamedTuple):
     batches: Iterator[pa.RecordBatch]
     rows: Callable[[int], tuple[float, float, float]]  # of all rows, once so many were read: number, least, most
     told: str  # in words, before: how much is read of what
+    faster: float = 1.0  # by so many times all rows are read, by several connections or threads
 
 
 class StartAgain(Exception):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # raised when the same source would be staged to other rows
 ABOUT = "staging.json"
 SAMPLE = "sample-"
-# Of a forecast from a part of the rows, relative: all are read by several connections or threads, and compress as well.
+# Of a forecast from a part of the rows, relative: what begins and ends is in it too, and it compresses otherwise.
 RATE_ERROR, SIZE_ERROR = 0.8, 0.2
 EVERY_S = 5.0
 FULL = "the disk is full; what was committed is kept: make room, then give the same command again"
@@ -108,7 +108,7 @@ def sampled(
     number, least, most = part.rows(rows)
     every = Figure(value=number, low=least, high=most, origin="estimated")
     stage = Stage(
-        seconds=_scaled(every, seconds / rows, RATE_ERROR), bytes=_scaled(every, size / rows, SIZE_ERROR), rows=every,
+        seconds=_scaled(every, seconds / rows / part.faster, RATE_ERROR), bytes=_scaled(every, size / rows, SIZE_ERROR), rows=every,
         sampled=rows, sample_s=round(seconds, 3),
     )  # fmt: skip
     snapshot: Snapshot = plugin("sources", "files")(to).snapshot().but(origin=origin)

@@ -15,7 +15,7 @@ from fitscale.data.sources.postgres.connect import Address, Failed, Lost, Sessio
 from fitscale.data.sources.postgres.fetching import Shared, in_order, readers
 from fitscale.data.sources.postgres.keys import in_key_order
 from fitscale.data.sources.postgres.ranges import Cut, Range, Relation, cut, estimated
-from fitscale.data.sources.postgres.sampling import Sampling, sampling
+from fitscale.data.sources.postgres.sampling import FASTER, Sampling, sampling
 from fitscale.data.sources.where import parse
 from fitscale.errors import DataError, Resumable, WorkloadError, nearest
 from fitscale.records.data import Piece, Snapshot
@@ -80,7 +80,7 @@ class Postgres:
             return None
         share = min(1.0, how.wanted / max(1.0, self._about.rows))
         told = f"about {how.wanted:,} rows ({share:.1%}) of {self.volume()}".replace("%", " %")
-        return Part(self._sampled(how), how.rows, told)
+        return Part(self._sampled(how), how.rows, told, FASTER)
 
     def _sampled(self, how: Sampling) -> Iterator[pa.RecordBatch]:
         with closing(self._session()) as session:
