@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from fitscale.data import staging
 from fitscale.data.choosing import open_source
 from fitscale.data.sources.postgres import ranges, sampling
 from fitscale.data.staging import sampled, staged
-from fitscale.errors import DataError
+from fitscale.errors import DataError, Resumable, StorageFull
 from fitscale.records.workload import DataSpec
 
 ROWS = 40_000
@@ -96,3 +97,48 @@ def test_what_is_wrong_leaves_no_part(events: Server, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.table: "):
         sampled(open_source(data), data, tmp_path / "data")
     assert not list((tmp_path / "data").iterdir())
+
+
+def test_a_full_disk_and_a_lost_connection_leave_no_part(
+    events: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with its sentence; the same command goes on then."""
+
+    def full(batches: Any, folder: Path, **_: Any) -> int:
+        next(iter(batches))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def cut_off(batches: Any, folder: Path, **_: Any) -> int:
+        return sum(batch.num_rows for batch in batches)
+
+    data = spec(events)
+    for write, error, words in (
+        (full, StorageFull, "the disk is full"),
+        (cut_off, Resumable, "give the same command again"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(staging, "written", write)
+            source = open_source(data)
+            if write is cut_off:
+                lost(source, events)
+            with pytest.raises(error, match=words):
+                sampled(source, data, tmp_path / "data")
+        assert not list((tmp_path / "data").iterdir())
+
+
+def lost(source: Any, server: Server) -> None:
+    """End its sessions as soon as one is asked for rows."""
+    made = source._session
+
+    def session() -> Any:
+        found = made()
+        asked = found.batches
+
+        def batches(sql: str) -> Any:
+            server.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fitscale'")
+            yield from asked(sql)
+
+        found.batches = batches
+        return found
+
+    source._session = session
