@@ -33,7 +33,7 @@ data:
   step: 1h
   horizon: 24
   weight: w
-  features: {drop: [tailnum], categorical: month, scale: true, max_categories: 50}
+  features: {drop: [tailnum], categorical: month, scale: true, max_categories: 50, text: note, hash_columns: 512, ngrams: 2}
   use: enough
 evaluate:
   by: time

@@ -36,6 +36,11 @@ def check_columns(snapshot: Snapshot, data: DataSpec, *, counted: bool = True) -
         taken[name] = place
         _check_type(place, name, types[name])
     for name, type in feature_columns(data, snapshot.columns):
+        if name in data.features.text and (kind_of(type) != "category" or name in data.features.categorical):
+            what = (
+                "named in data.features.categorical too" if kind_of(type) == "category" else f"of type {type}, no text"
+            )
+            raise WorkloadError("data.features.text", f"column '{name}' is {what}: leave it out")
         if kind_of(type) != "vector":
             continue
         if data.features.scale:

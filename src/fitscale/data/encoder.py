@@ -13,6 +13,7 @@ import numpy as np
 from fitscale.data.categories import codes_of, value_type
 from fitscale.data.columns import PLAIN, booleans_of, buffer_of, date_parts_of, missing_of, nulls_of, numbers_of
 from fitscale.data.encoding import positions_of
+from fitscale.data.texts import vectors_of
 from fitscale.data.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Encoder:
         return csr_matrix((data[there], where[there], starts), shape=(n, of[-1][0][2] - begin))
 
     def _vectors(self, column: Column, values: pa.Array) -> Vectors:
+        if column.kind == "text":
+            return vectors_of(values, column.width, column.ngrams, column.name)
         found = Vectors.of(values, column.name)
         if self.impute and np.isnan(found.values).any():
             found = found._replace(values=np.nan_to_num(found.values, nan=0.0, posinf=np.inf, neginf=-np.inf))

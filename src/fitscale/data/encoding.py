@@ -10,6 +10,7 @@ It gives the same bits batch by batch as in one piece: in the probe, in training
                 one-hot: a column of 0 and 1 for each value; none is 1 where it is missing or unseen
     vector      a column for each index up to the largest of the training rows; 0 where a row has none, or, in a CSR
                 matrix, not there
+    text        as a vector: the counts of its words, in columns that the word's hash names
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Column(Record):
     gap: bool = False  # has a code for missing values
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
-    width: int = 0  # of a vector: its columns in the matrix
+    width: int = 0  # of a vector or a text: its columns in the matrix
     filled: float = 0.0  # of them, how many a row has on average
+    ngrams: int = 0  # of a text
 
     @property
     def codes(self) -> int:

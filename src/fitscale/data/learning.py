@@ -23,6 +23,7 @@ from fitscale.data.folds import TRAIN, assign, column_of
 from fitscale.data.labels import LabelLearner, labels_for
 from fitscale.data.moments import Moments
 from fitscale.data.rowcheck import no_training_rows
+from fitscale.data.texts import USUAL_WORDS, columns_of
 from fitscale.data.vectors import Vectors
 from fitscale.errors import DataError
 
@@ -60,7 +61,7 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
         [_Feature(name, type, kind_of(type), None, False) for name, type in chosen]
         if raw
         else [_Feature(name, type, kind, data, _needs_moments(kind, data, traits)) for name, type, kind in
-              encodable(chosen, data.features.categorical)]
+              encodable(chosen, data.features.categorical, data.features.text)]
     )  # fmt: skip
     learning = [feature for feature in features if feature.learns]
     wanted = [feature.name for feature in learning]
@@ -145,7 +146,7 @@ class _Feature:
         self.width = 0  # of vectors, in training rows
         self.pairs = self.rows = 0  # of vectors, in all rows
         self.moments: dict[str, Moments] | None = None
-        if moments and kind not in ("category", "vector"):
+        if moments and kind not in ("category", "vector", "text"):
             parts = (*DATE_PARTS, *(TIME_PARTS if self.timed else ())) if kind == "date" else ("",)
             self.moments = {part: Moments() for part in parts}
 
@@ -204,8 +205,9 @@ class _Feature:
             gap=self.kind == "category" and traits.input == "codes" and traits.missing == "impute",
             mean=tuple(moments.mean for moments in used),
             deviation=tuple(moments.deviation for moments in used) if scaled else (),
-            width=self.width,
-            filled=round(self.pairs / max(1, self.rows), 3),
+            width=columns_of(data.features, traits.sparse) if self.kind == "text" else self.width,
+            filled=USUAL_WORDS if self.kind == "text" else round(self.pairs / max(1, self.rows), 3),
+            ngrams=data.features.ngrams if self.kind == "text" else 0,
         )
 
     def _look_at_vectors(self, column: pa.Array, picked: np.ndarray | None) -> None:

@@ -11,7 +11,7 @@ from fitscale.data.learning import VECTOR_CELLS
 from fitscale.data.tally import KEPT, KEPT_OF_ALL, ColumnTally, GroupTally
 from fitscale.data.target import TargetValues, need_classes, need_no_missing, need_numbers, target_values
 from fitscale.records.base import Figure
-from fitscale.records.data import ColumnProfile, GroupSizes, Profile
+from fitscale.records.data import ColumnProfile, GroupSizes, Kind, Profile
 
 if TYPE_CHECKING:
     from fitscale.data.reader import Reader
@@ -30,6 +30,7 @@ __all__ = [
 PILOT_ROWS = 16_384  # read first, to learn how fast the rest is
 BATCH_CELLS = 4_000_000  # at once: the time is looked at between batches
 SMALL_CELLS = 10_000_000  # so many are read at once, without a pilot: less than half a second
+TEXT_WORDS, TEXT_SHARE = 4.0, 0.5  # so many words in a row, of so many different rows: not names, but text
 KEY_SHARE = 0.95  # so many different values in so many rows: a key (above 4,096 the count is ± 2.6 %)
 
 
@@ -153,14 +154,22 @@ def _column(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> Co
     values = rows * (1 - missing.value)
     return ColumnProfile(
         name=tally.name,
-        kind="category" if tally.name in data.features.categorical and supported else tally.kind,
+        kind=_kind(tally, data),
         type=tally.type,
         missing=missing,
         distinct=tally.distinct.figure(tally.counted, tally.counted if complete else values) if supported else None,
         width=tally.width,
-        filled=tally.pairs / max(1, sum(tally.rows.values())),
+        filled=tally.words if tally.looked else tally.pairs / max(1, sum(tally.rows.values())),
         note=roles_of(data).get(tally.name, "dropped" if tally.name in data.features.drop else ""),
     )
+
+
+def _kind(tally: ColumnTally, data: DataSpec) -> Kind:
+    if tally.kind in ("vector", "unsupported"):
+        return tally.kind
+    if tally.name in data.features.text:
+        return "text"
+    return "category" if tally.name in data.features.categorical else tally.kind
 
 
 def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> list[str]:
@@ -188,6 +197,12 @@ def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> 
     seen_of = f"{rows:,} rows" if complete else of
     if seen == 1 and tally.counted == read:
         told.append(f"column '{name}' has one value in {of}: {drop}")
+    elif tally.kind == "category" and tally.words >= TEXT_WORDS and read >= 100 and seen >= TEXT_SHARE * read:
+        if name not in data.features.text:
+            told.append(
+                f"column '{name}' looks like text ({tally.words:.0f} words a row, nearly all different): data.features.text "
+                "hashes its words; as it is, whole values are categories"
+            )
     elif name == "__index_level_0__":
         told.append(f"column '{name}' is the index that pandas wrote, a row number: {drop}")
     elif (

@@ -161,6 +161,11 @@ def _check_input(workload: Workload, snapshot: Snapshot, traits: Traits) -> None
 
     if traits.input != "raw":
         return
+    if workload.data.features.text:
+        raise WorkloadError(
+            "data.features.text",
+            "a Pipeline takes raw columns, and its own steps turn texts into numbers: leave it out",
+        )
     for name, type in feature_columns(workload.data, snapshot.columns):
         if kind_of(type) == "vector":
             raise WorkloadError(
@@ -196,6 +201,8 @@ def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
 
 def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Traits) -> Shape:
     """The size of one fit on all of its training rows, as far as the profile knows it."""
+    from fitscale.data.texts import columns_of
+
     evaluate = workload.evaluate
     rows = about.rows.value * (workload.data.use if isinstance(workload.data.use, float) else 1.0)
     held = 1 / evaluate.cv if evaluate.cv else evaluate.holdout or 0.0
@@ -204,9 +211,10 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
     wide, filled = 0, 0.0  # columns of the matrix, and how many of them a row has
     for column in features:
         distinct = int(column.distinct.value) if column.distinct else 2
-        if column.kind == "vector":
-            wide += column.width
-            filled += column.filled
+        if column.kind in ("vector", "text"):
+            own = columns_of(workload.data.features, traits.sparse) if column.kind == "text" else column.width
+            wide += own
+            filled += min(own, column.filled * (workload.data.features.ngrams if column.kind == "text" else 1))
             continue
         if column.kind == "category" and traits.input == "one-hot":
             wide += min(distinct, workload.data.features.max_categories)
@@ -215,7 +223,7 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
             wide += 5 if column.kind == "date" else 1
             filled += 5 if column.kind == "date" else 1
     categories = sum(int(c.distinct.value) for c in features if c.kind == "category" and c.distinct)
-    vectors = sum(c.kind == "vector" for c in features)
+    vectors = sum(c.kind in ("vector", "text") for c in features)
     size = (
         part_bytes(snapshot) * about.rows.value / max(1, snapshot.rows)
     )  # more than the snapshot's, where that is a part

@@ -18,6 +18,9 @@ class Features(Record):
     categorical: tuple[str, ...] = ()  # numeric columns to be taken as categories
     scale: bool = False  # to mean 0 and deviation 1, learnt from training rows
     max_categories: int = 10_000  # rarer categories become 'other'
+    text: tuple[str, ...] = ()  # columns of text, whose words are hashed
+    hash_columns: int | None = None  # of each; None: 16,384 of a sparse matrix, 256 of a dense one
+    ngrams: int = 1  # 2: pairs of neighbouring words are counted too
 
 
 class Csv(Record):

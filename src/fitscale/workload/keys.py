@@ -47,6 +47,9 @@ FEATURES = section(
         Key("categorical", COLUMNS, "columns of numbers to be taken as categories"),
         Key("scale", flag(), "scale to mean 0 and deviation 1, learnt from training rows"),
         Key("max_categories", whole(2), "rarer categories become 'other'"),
+        Key("text", COLUMNS, "columns of text, whose words are counted in columns by their hash"),
+        Key("hash_columns", whole(2, 2**24), "how many columns each text becomes; default: 16,384 sparse, 256 dense"),
+        Key("ngrams", whole(1, 4), "2: pairs of neighbouring words are counted too"),
     ),
 )
 HEADER = either(flag(), COLUMNS)
