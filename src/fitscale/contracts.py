@@ -47,6 +47,15 @@ class Fitted(NamedTuple):
     units: int = 1
 
 
+class Part(NamedTuple):
+    """Some of a source's rows, seeded and spread where they can be, read when they are asked for."""
+
+    batches: Iterator[pa.RecordBatch]
+    rows: Callable[[int], tuple[float, float, float]]  # of all rows, once so many were read: number, least, most
+    told: str  # in words, before: how much is read of what
+    faster: float = 1.0  # by so many times all rows are read, by several connections or threads
+
+
 class StartAgain(Exception):
     """Raised by a source's stream: what it gave so far is not as it should be; it is to be asked again from its start."""
 
@@ -62,8 +71,9 @@ class Source(Protocol):
     What is not ``stable`` is staged (`fitscale.data.staging`). Such a source may have ``outline()``: a snapshot before rows
     are read, its columns as far as they are known and its pieces without parts; what cannot be pinned has an empty pin, and
     is staged again only with ``--fresh``. ``stream()`` gives all rows once, in order, by as many threads as it likes, and
-    may raise `StartAgain`; ``sample(rows, seed)`` gives batches of about so many rows from all over, without reading the
-    whole; ``volume()`` says in words, before, how much that will be. ``digests()`` are those of all bytes
+    may raise `StartAgain`; ``volume()`` says in words, before, how much that will be. ``sample()`` gives a bounded `Part`
+    of the rows that stands for all of them, where it would take long to read them, else None: ``plan`` decides by that.
+    ``some(rows, seed)`` gives batches of about so many rows from all over, for a look. ``digests()`` are those of all bytes
     of each piece, looked at where only a file's time has changed. ``assumed`` says in words, after reading, what it rested
     on beyond what was said.
     """

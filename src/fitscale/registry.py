@@ -16,6 +16,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "text": "fitscale.data.sources.text:Text",
         "arrow": "fitscale.data.sources.arrow:ArrowFiles",
         "postgres": "fitscale.data.sources.postgres:Postgres",
+        "svmlight": "fitscale.data.sources.svmlight:SvmLight",
         "synthetic": "fitscale.data.sources.synthetic:Synthetic",
     },
     "frameworks": {

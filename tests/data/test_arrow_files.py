@@ -84,11 +84,9 @@ def test_what_is_no_arrow_file_says_why(tmp_path, content, words):
 
 def test_a_name_that_says_nothing_is_told_what_is_read(tmp_path):
     """Of Parquet alone the contents are enough."""
-    (tmp_path / "rows.libsvm").write_text("1 1:0.5\n")
-    with pytest.raises(
-        DataError, match=r"rows\.libsvm is of a kind that its name does not say; .*\.parquet.*\.csv\.gz"
-    ):
-        open_reader(spec(tmp_path / "rows.libsvm"))
+    (tmp_path / "rows.ffm").write_text("1 1:0.5\n")
+    with pytest.raises(DataError, match=r"rows\.ffm is of a kind that its name does not say; .*\.parquet.*\.csv\.gz"):
+        open_reader(spec(tmp_path / "rows.ffm"))
 
 
 def test_files_of_different_kinds_are_refused(tmp_path):

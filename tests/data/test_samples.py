@@ -11,8 +11,8 @@ import pytest
 from postgres_server import Server
 
 from fitscale.data.choosing import open_source
+from fitscale.data.sources.opening import Bytes
 from fitscale.data.sources.text import files
-from fitscale.data.sources.text.opening import Bytes
 from fitscale.data.starter.looking import look
 from fitscale.errors import DataError
 from fitscale.records.workload import DataSpec
@@ -24,7 +24,7 @@ def spec(uri: object, **more: Any) -> DataSpec:
 
 def rows_of(data: DataSpec, rows: int = 1_000, seed: int = 0) -> pa.Table:
     source: Any = open_source(data)
-    return pa.Table.from_batches(list(source.sample(rows, seed)))
+    return pa.Table.from_batches(list(source.some(rows, seed)))
 
 
 def lines(rows: int) -> str:

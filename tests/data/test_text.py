@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from fitscale.data.choosing import open_source
 from fitscale.data.reader import open_reader
+from fitscale.data.sources.text import files as text_files
 from fitscale.data.sources.text import source as text_source
 from fitscale.data.sources.text.kinds import KNOWN, SEPARATED, join
 from fitscale.data.sources.text.parsing import MISSING
 from fitscale.data.sources.text.records import Misquoted, _walked, last_end
+from fitscale.data.staging import sampled, staged
 from fitscale.errors import SourceChanged
 from fitscale.records.workload import Csv, DataSpec
 from fitscale.testing.sources import SourceSuite
@@ -268,3 +270,31 @@ def test_blocks_end_where_records_end(text):
             return f"misquoted at {flaw.at}"
 
     assert of(last_end) == of(_walked)
+
+
+def test_a_large_file_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches of it stand for all rows, of the types that they show; a packed one cannot be entered, and is staged."""
+    monkeypatch.setattr(text_source, "SAMPLE_WORTH", 1_000_000)
+    monkeypatch.setattr(text_files, "SPOT", 4_000)
+    (tmp_path / "d.csv").write_text(lines(0, 60_000))
+    data = spec(tmp_path / "d.csv", where="x is not null")
+    notes: list[str] = []
+    found = sampled(open_source(data), data, tmp_path / "data", notes.append)
+    assert found is not None
+    reader, stage = found
+    assert notes == ["sampling parts of 0.0 GB of text in 1 files"]
+    assert 500 < reader.rows == stage.sampled < 5_000
+    kept = 60_000 * 6 / 7
+    assert stage.rows.low <= kept <= stage.rows.high
+    whole, _ = staged(open_source(data), data, tmp_path / "whole")
+    assert reader.snapshot.columns == whole.snapshot.columns
+    (tmp_path / "d.csv.gz").write_bytes(gzip.compress(random_text(3_000_000)))
+    packed = spec(tmp_path / "d.csv.gz")
+    assert sampled(open_source(packed), packed, tmp_path / "packed") is None
+
+
+def random_text(size: int) -> bytes:
+    import random
+
+    draw = random.Random(0)
+    return b"y\n" + b"".join(b"%x\n" % draw.getrandbits(64) for _ in range(size // 17))

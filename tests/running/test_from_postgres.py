@@ -12,7 +12,8 @@ from postgres_server import Server
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from commands import fitscale
 
-from fitscale.store import folder, versions
+from fitscale.report import actual_of
+from fitscale.store import folder, journal, versions
 
 TABLE = (
     "create table events as select g as id, (g * 7919) % 1000 as x, (g % 7)::numeric as z, 'k' || g % 5 as s, "
@@ -100,3 +101,38 @@ def test_what_is_wrong_leaves_no_run(job: Path, postgres: Server) -> None:
     assert said.code == 2
     assert "no table 'events'" in said.err
     assert not (job.parent / "runs").exists()
+
+
+def test_a_large_table_is_planned_by_a_part_of_it(job: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`plan` reads a bounded part and forecasts what staging takes; `train` stages all, and the table at its end has it."""
+    monkeypatch.setattr("fitscale.data.sources.postgres.sampling.ROWS", 500)
+    said = fitscale("plan", job)
+    assert said.code == 0, said.err
+    told = " ".join((said.out + said.err).split())
+    assert "sampling about 1,000 rows (33.4 %) of events at" in told
+    assert "rows of …" in told or "of about" in told
+    assert "'train' stages all of it once:" in told
+    assert "stage " in told.partition("Where the time of A goes")[2]
+    run = job.parent / "runs" / "late"
+    plan = folder.read_plan(run)
+    assert plan.staging is None
+    assert plan.stage is not None
+    assert plan.stage.sampled < 2_000
+    assert plan.profile.rows.low <= 2_990 <= plan.profile.rows.high
+    assert 0.8 * plan.shape.rows <= 0.8 * 2_990 <= 1.3 * plan.shape.rows
+    assert plan.decision.chosen is not None
+    assert plan.decision.chosen.forecast.phases["stage"] == plan.stage.seconds.value
+    assert not list(run.glob("data/*/staging.json"))
+    assert fitscale("plan", job, "--what-if", "rows=10x").code == 0
+    said = fitscale("train", job)
+    assert said.code == 0, said.err
+    assert not list(run.glob("data/sample-*"))
+    plan = folder.read_plan(run)
+    assert plan.staging is not None
+    assert plan.stage is not None
+    assert plan.stage.seconds.value == plan.staging.seconds
+    actual = actual_of(run, 1)
+    assert actual is not None
+    assert actual.phases["stage"].wall_s == plan.staging.seconds
+    assert actual.work_s > plan.staging.seconds
+    assert [event["rows"] for event in journal.replay(run) if event["kind"] == "staged"] == [2_990]

@@ -26,13 +26,14 @@ data:
   key: id
   where: "day >= '2026-01-01'"
   csv: {delimiter: ";", decimal: ",", encoding: cp1252, header: [day, late], missing: ["", "-"]}
+  svmlight: {zero_based: false}
   target: late
   groups: [origin, dest]
   time: scheduled
   step: 1h
   horizon: 24
   weight: w
-  features: {drop: [tailnum], categorical: month, scale: true, max_categories: 50}
+  features: {drop: [tailnum], categorical: month, scale: true, max_categories: 50, text: note, hash_columns: 512, ngrams: 2}
   use: enough
 evaluate:
   by: time

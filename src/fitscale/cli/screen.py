@@ -74,11 +74,16 @@ def place(candidate: Candidate, here: str) -> str:
 
 def _facts(plan: Plan, width: int) -> list[str]:
     profile, shape, workload = plan.profile, plan.shape, plan.workload
-    source = _from(workload.data.uri, width) if plan.staging is None else "it"
+    sampled = plan.stage.sampled if plan.stage is not None else 0
+    source = "it" if plan.staging is not None else "the sample" if sampled else _from(workload.data.uri, width)
     seconds = "" if profile.read_s < 0.05 else f", {profile.read_s:.1f} s"
+    if sampled:
+        profile = profile.but(bytes=profile.read_bytes)
     read = f"Read {data_size(profile.read_bytes, max(profile.bytes, profile.read_bytes))} from {source}{seconds}"
     rows = profile.rows.value
     size_ = f"{count(rows)} rows × {plural(shape.features, 'feature')} = {count(rows * shape.features)} cells"
+    if shape.density < 0.5:
+        size_ += f", {count(rows * shape.features * shape.density)} of them not 0"
     lines = [*_staged(plan, width), *tagged(read, "measured", width), *tagged(size_, profile.rows.origin, width)]
     if profile.groups:
         groups = profile.groups
@@ -94,7 +99,14 @@ def _facts(plan: Plan, width: int) -> list[str]:
 
 def _staged(plan: Plan, width: int) -> list[str]:
     """What was read once for all, what that took and takes, and what reading it rested on."""
-    about = plan.staging
+    about, stage = plan.staging, plan.stage
+    if about is None and stage is not None and stage.sampled:
+        rows = f"{stage.sampled:,} of about {count(stage.rows.value)} rows of {_from(plan.workload.data.uri, width)}"
+        told = f"'train' stages all of it once: {size(stage.bytes)} of Parquet, {duration(stage.seconds)}"
+        return [
+            *tagged(f"Sampled {rows}, {duration(stage.sample_s)}", "measured", width),
+            *tagged(told, stage.seconds.origin, width),
+        ]
     if about is None:
         return []
     whole = f"{size(about.origin.bytes)} of " if about.origin.bytes else ""

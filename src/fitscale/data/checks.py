@@ -35,7 +35,18 @@ def check_columns(snapshot: Snapshot, data: DataSpec, *, counted: bool = True) -
             raise WorkloadError(f"data.{place}", f"column '{name}' is named {also}: a column has one role")
         taken[name] = place
         _check_type(place, name, types[name])
-    feature_columns(data, snapshot.columns)
+    for name, type in feature_columns(data, snapshot.columns):
+        if name in data.features.text and (kind_of(type) != "category" or name in data.features.categorical):
+            what = (
+                "named in data.features.categorical too" if kind_of(type) == "category" else f"of type {type}, no text"
+            )
+            raise WorkloadError("data.features.text", f"column '{name}' is {what}: leave it out")
+        if kind_of(type) != "vector":
+            continue
+        if data.features.scale:
+            raise WorkloadError("data.features.scale", f"'{name}' is a column of sparse vectors, which it would fill")
+        if name in data.features.categorical:
+            raise WorkloadError("data.features.categorical", f"'{name}' is a column of sparse vectors: leave it out")
     if not counted:
         return
     if snapshot.rows == 0 and snapshot.where:
@@ -57,9 +68,9 @@ def _check_type(place: str, name: str, type: str) -> None:
         problem = "a weight is a number"
     elif place == "time" and kind not in ("number", "date"):
         problem = "time must be a date, a timestamp or a number, so that it orders the rows; cast it"
-    elif place == "target" and kind in ("date", "unsupported"):
+    elif place == "target" and kind in ("date", "vector", "unsupported"):
         problem = "a target is a number, a truth value or text; cast it"
-    elif place == "groups" and kind == "unsupported":
+    elif place == "groups" and kind in ("vector", "unsupported"):
         problem = "a group key is text, a whole number or a date; cast it"
     elif place == "groups" and type in ("halffloat", "float", "double"):
         problem = "fractions make no group keys; cast it to whole numbers or text"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitscale.data.sources import listing
 from fitscale.errors import DataError, UsageError, WorkloadError
-from fitscale.records.workload import Csv
+from fitscale.records.workload import Csv, SvmLightFiles
 from fitscale.registry import names, plugin, source_of
 
 if TYPE_CHECKING:
@@ -71,11 +71,15 @@ def open_source(data: DataSpec) -> Source:
     Raises
     ------
     WorkloadError, DataError
-        At data.uri: what cannot be read. At data.csv: what says how to read another kind of data.
+        At data.uri: what cannot be read. At data.csv, data.svmlight: what says how to read another kind of data.
     """
     cls = source_class(data)
-    if data.csv != Csv() and "csv" not in getattr(cls, "takes", ()):
-        raise WorkloadError("data.csv", f"{data.uri} is no delimited text: leave it out")
+    for section, said, what in (
+        ("csv", data.csv != Csv(), "delimited text"),
+        ("svmlight", data.svmlight != SvmLightFiles(), "svmlight file"),
+    ):
+        if said and section not in getattr(cls, "takes", ()):
+            raise WorkloadError(f"data.{section}", f"{data.uri} is no {what}: leave it out")
     source: Source = cls.open(data)
     return source
 

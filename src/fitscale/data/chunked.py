@@ -77,9 +77,9 @@ class Chunked:
         weight = np.empty(n, np.float32) if data.weight is not None else None
         dense = encoding.input != "raw" and not encoding.sparse
         X: Any = np.empty((n, encoding.width), np.float32) if dense else None
-        sparse = SparseRoom(n, encoding.width, encoding.most_set) if encoding.sparse else None
+        sparse = SparseRoom(n, encoding.width, encoding.most_set + encoding.filled) if encoding.sparse else None
         raw: list[pa.RecordBatch] = []
-        size = block_rows(len(columns))
+        size = block_rows(len(columns) + encoding.filled)
         space = np.empty((min(size, n), encoding.width), np.float32) if dense else None
         read = self.partition.batches(columns, start=self.begin, stop=self.end, batch_rows=size)
         for at, batch in timed(read, self.phase, "read"):

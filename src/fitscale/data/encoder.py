@@ -13,6 +13,8 @@ import numpy as np
 from fitscale.data.categories import codes_of, value_type
 from fitscale.data.columns import PLAIN, booleans_of, buffer_of, date_parts_of, missing_of, nulls_of, numbers_of
 from fitscale.data.encoding import positions_of
+from fitscale.data.texts import vectors_of
+from fitscale.data.vectors import Vectors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,30 +51,55 @@ class Encoder:
 
     def csr(self, batch: pa.RecordBatch) -> tuple[Any, bool]:
         """A CSR matrix: quantities are stored even where they are 0, so that its pattern does not hang on values."""
+        from scipy.sparse import hstack
+
+        parts: list[Any] = []
+        plain: list[tuple[Any, Column]] = []
+        for step, column in zip(self._planned(batch), self.encoding.columns, strict=True):
+            if not column.width:
+                plain.append((step, column))
+                continue
+            if plain:
+                parts.append(self._plain(batch, plain))
+                plain = []
+            parts.append(self._vectors(column, batch.column(step[0])).csr(column.width))
+        if plain:
+            parts.append(self._plain(batch, plain))
+        X = parts[0] if len(parts) == 1 else hstack(parts, format="csr")
+        return X, bool(np.isinf(X.data).any())
+
+    def _plain(self, batch: pa.RecordBatch, of: list[tuple[Any, Column]]) -> Any:
+        """Neighbouring columns that are no vectors."""
         from scipy.sparse import csr_matrix
 
-        n = batch.num_rows
-        plan = self._planned(batch)
-        where = np.empty((n, self.encoding.most_set), np.int32)
-        data = np.ones((n, self.encoding.most_set), np.float32)
+        n, begin = batch.num_rows, of[0][0][1]
+        onehot = [self.onehot and column.kind == "category" for _, column in of]
+        widths = [
+            1 if hot else stop - first for (_, first, stop, _, _), hot in zip((s for s, _ in of), onehot, strict=True)
+        ]
+        where = np.empty((n, sum(widths)), np.int32)
+        data = np.ones((n, sum(widths)), np.float32)
         k = 0
         with np.errstate(over="ignore", invalid="ignore"):
-            for (position, first, stop, _, write), column in self._with(plan):
-                if column.kind == "category":
+            for ((position, first, stop, _, write), column), hot, width in zip(of, onehot, widths, strict=True):
+                if hot:
                     codes = self._codes(column, batch.column(position))
-                    where[:, k] = np.where(codes < 0, -1, codes + first)
-                    k += 1
+                    where[:, k] = np.where(codes < 0, -1, codes + first - begin)
                 else:
-                    where[:, k : k + stop - first] = np.arange(first, stop)
-                    write(batch.column(position), data[:, k : k + stop - first])
-                    k += stop - first
+                    where[:, k : k + width] = np.arange(first - begin, stop - begin)
+                    write(batch.column(position), data[:, k : k + width])
+                k += width
         there = where >= 0
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(there.sum(axis=1))])
-        X = csr_matrix((data[there], where[there], starts), shape=(n, self.encoding.width))
-        return X, bool(np.isinf(data).any())
+        return csr_matrix((data[there], where[there], starts), shape=(n, of[-1][0][2] - begin))
 
-    def _with(self, plan: list[Any]) -> zip[tuple[Any, Column]]:
-        return zip(plan, self.encoding.columns, strict=True)
+    def _vectors(self, column: Column, values: pa.Array) -> Vectors:
+        if column.kind == "text":
+            return vectors_of(values, column.width, column.ngrams, column.name)
+        found = Vectors.of(values, column.name)
+        if self.impute and np.isnan(found.values).any():
+            found = found._replace(values=np.nan_to_num(found.values, nan=0.0, posinf=np.inf, neginf=-np.inf))
+        return found
 
     def _planned(self, batch: pa.RecordBatch) -> list[tuple[int, int, int, str | None, Write]]:
         schema = batch.schema
@@ -91,12 +118,15 @@ class Encoder:
     def _width(self, column: Column) -> int:
         if column.kind == "category":
             return column.codes if self.onehot else 1
-        return len(column.parts) or 1
+        return column.width or len(column.parts) or 1
 
     def _writer(self, column: Column) -> Write:
         if column.kind == "category":
             return self._write_onehot(column) if self.onehot else self._write_codes(column)
-        return self._write_quantities(column)
+        return self._write_vectors(column) if column.width else self._write_quantities(column)
+
+    def _write_vectors(self, column: Column) -> Write:
+        return lambda values, out: self._vectors(column, values).into(out)
 
     def _write_quantities(self, column: Column) -> Write:
         def write(values: pa.Array, out: np.ndarray) -> None:

@@ -8,6 +8,9 @@ It gives the same bits batch by batch as in one piece: in the probe, in training
     category    codes: one column of the value's place among the sorted training values. Then come, where they are
                 needed, one code for all other values and one for missing ones (else NaN)
                 one-hot: a column of 0 and 1 for each value; none is 1 where it is missing or unseen
+    vector      a column for each index up to the largest of the training rows; 0 where a row has none, or, in a CSR
+                matrix, not there
+    text        as a vector: the counts of its words, in columns that the word's hash names
 """
 
 from __future__ import annotations
@@ -44,6 +47,9 @@ class Column(Record):
     gap: bool = False  # has a code for missing values
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
+    width: int = 0  # of a vector or a text: its columns in the matrix
+    filled: float = 0.0  # of them, how many a row has on average
+    ngrams: int = 0  # of a text
 
     @property
     def codes(self) -> int:
@@ -95,8 +101,15 @@ class Encoding(Record):
 
     @property
     def most_set(self) -> int:
-        """Cells that a row can have set at most, where it is sparse."""
-        return sum(1 if column.kind == "category" else len(column.parts) or 1 for column in self.columns)
+        """Cells that a row can have set at most by columns other than vectors, where it is sparse."""
+        return sum(
+            1 if column.kind == "category" else len(column.parts) or 1 for column in self.columns if not column.width
+        )
+
+    @property
+    def filled(self) -> float:
+        """Cells that a row has set by vectors, on average."""
+        return sum(column.filled for column in self.columns)
 
     def labels(self) -> list[Any] | None:
         """The labels in the order of their codes; None for a regression."""
@@ -189,6 +202,8 @@ def _outline_of(encoding: Encoding) -> tuple[tuple[str, ...], tuple[Literal["q",
     for column in encoding.columns:
         if encoding.input == "raw" or (column.kind == "category" and encoding.input == "codes"):
             new = [column.name]
+        elif column.width:
+            new = [f"{column.name}.{index}" for index in range(column.width)]
         elif column.kind == "category":
             new = [f"{column.name}={value}" for value in column.categories] + [f"{column.name}=(other)"] * column.other
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fitscale.data.vectors import is_vector
 from fitscale.errors import DataError, WorkloadError, nearest
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def kind_of(type: str) -> Kind:
         return "boolean"
     if type.startswith(DATES):
         return "date"
+    if is_vector(type):
+        return "vector"
     return "category" if type.startswith(CATEGORIES) else "unsupported"
 
 
@@ -57,7 +60,7 @@ def feature_columns(
     for name, role in roles.items():
         if name not in types and role != "key":
             raise WorkloadError(f"data.{role}", f"no column '{name}'{_hint(name, types)}")
-    for place in ("drop", "keep", "categorical"):
+    for place in ("drop", "keep", "categorical", "text"):
         for name in getattr(features, place):
             if name not in types:
                 raise WorkloadError(f"data.features.{place}", f"no column '{name}'{_hint(name, types)}")
@@ -70,7 +73,9 @@ def feature_columns(
     return chosen
 
 
-def encodable(chosen: Sequence[tuple[str, str]], categorical: Sequence[str]) -> tuple[tuple[str, str, Kind], ...]:
+def encodable(
+    chosen: Sequence[tuple[str, str]], categorical: Sequence[str], text: Sequence[str] = ()
+) -> tuple[tuple[str, str, Kind], ...]:
     """(name, type, kind) of features that are to become numbers.
 
     Raises
@@ -85,7 +90,9 @@ def encodable(chosen: Sequence[tuple[str, str]], categorical: Sequence[str]) -> 
             raise WorkloadError(
                 "data.features.drop", f"column '{name}' is of type {type}, which cannot be a feature; add it to drop"
             )
-        out.append((name, type, "category" if name in categorical and type != "null" else kind))
+        if type != "null" and name in (*categorical, *text):
+            kind = "category" if name in categorical else "text"
+        out.append((name, type, kind))
     return tuple(out)
 
 

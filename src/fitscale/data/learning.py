@@ -23,6 +23,8 @@ from fitscale.data.folds import TRAIN, assign, column_of
 from fitscale.data.labels import LabelLearner, labels_for
 from fitscale.data.moments import Moments
 from fitscale.data.rowcheck import no_training_rows
+from fitscale.data.texts import USUAL_WORDS, columns_of
+from fitscale.data.vectors import Vectors
 from fitscale.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 SPARSE_BELOW = 0.3  # share of cells that are not 0, below which a CSR matrix is smaller and faster
 BLOCK_CELLS = 1 << 21
+VECTOR_CELLS = 511.0  # that a vector of unknown length is taken to have: 4,096 rows of it are read at once
 
 
 def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encoding:
@@ -58,7 +61,7 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
         [_Feature(name, type, kind_of(type), None, False) for name, type in chosen]
         if raw
         else [_Feature(name, type, kind, data, _needs_moments(kind, data, traits)) for name, type, kind in
-              encodable(chosen, data.features.categorical)]
+              encodable(chosen, data.features.categorical, data.features.text)]
     )  # fmt: skip
     learning = [feature for feature in features if feature.learns]
     wanted = [feature.name for feature in learning]
@@ -90,12 +93,13 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
             )
         )
     encoding = Encoding(input=traits.input, missing=traits.missing, columns=columns, outcome=outcome, dropped=dropped)
-    return encoding.but(sparse=True) if traits.sparse and _density(encoding) < SPARSE_BELOW else encoding
+    sparse = traits.sparse and (any(column.width for column in columns) or _density(encoding) < SPARSE_BELOW)
+    return encoding.but(sparse=True) if sparse else encoding
 
 
-def block_rows(columns: int) -> int:
+def block_rows(columns: float) -> int:
     """Rows of a block of so many columns: 16 MB of eight-byte values, but never fewer than 1,024 rows."""
-    return int(min(65_536, max(1_024, BLOCK_CELLS // max(1, columns))))
+    return int(min(65_536, max(1_024, BLOCK_CELLS // max(1.0, columns))))
 
 
 def blocks(reader: Reader, columns: list[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -105,7 +109,8 @@ def blocks(reader: Reader, columns: list[str]) -> Iterator[tuple[int, pa.RecordB
     """
     import pyarrow as pa
 
-    size = block_rows(len(columns))
+    vectors = sum(kind_of(type) == "vector" for name, type in reader.snapshot.columns if name in columns)
+    size = block_rows(len(columns) + VECTOR_CELLS * vectors)
     held: list[pa.RecordBatch] = []
     begin = end = 0
 
@@ -138,18 +143,24 @@ class _Feature:
         self.counts = CategoryCounts(name, type, data.features.max_categories) if data and kind == "category" else None
         self.clock = [False, False, False]  # hours, minutes, seconds other than 0
         self.timed = bool(data) and kind == "date" and not type.startswith("date32")
+        self.width = 0  # of vectors, in training rows
+        self.pairs = self.rows = 0  # of vectors, in all rows
         self.moments: dict[str, Moments] | None = None
-        if moments and kind != "category":
+        if moments and kind not in ("category", "vector", "text"):
             parts = (*DATE_PARTS, *(TIME_PARTS if self.timed else ())) if kind == "date" else ("",)
             self.moments = {part: Moments() for part in parts}
 
     @property
     def learns(self) -> bool:
-        return self.type != "null" and (self.counts is not None or self.timed or self.moments is not None)
+        learnt = self.counts is not None or self.timed or self.moments is not None or self.kind == "vector"
+        return self.type != "null" and learnt
 
     def add(self, column: pa.Array, picked: np.ndarray | None) -> None:
         if self.counts is not None:
             self.counts.add(column, picked)
+            return
+        if self.kind == "vector":
+            self._look_at_vectors(column, picked)
             return
         if self.timed:
             self._look_at_clock(column, picked)
@@ -174,6 +185,7 @@ class _Feature:
         unseen = (self.counts is not None and not self.counts.result()[0]) or (
             self.moments is not None and not any(moments.n for moments in self.moments.values())
         )
+        unseen |= self.kind == "vector" and not self.width
         return "no value in any training row" if self.type == "null" or unseen else None
 
     def column(self, traits: Traits, data: DataSpec) -> Column:
@@ -193,7 +205,21 @@ class _Feature:
             gap=self.kind == "category" and traits.input == "codes" and traits.missing == "impute",
             mean=tuple(moments.mean for moments in used),
             deviation=tuple(moments.deviation for moments in used) if scaled else (),
+            width=columns_of(data.features, traits.sparse) if self.kind == "text" else self.width,
+            filled=USUAL_WORDS if self.kind == "text" else round(self.pairs / max(1, self.rows), 3),
+            ngrams=data.features.ngrams if self.kind == "text" else 0,
         )
+
+    def _look_at_vectors(self, column: pa.Array, picked: np.ndarray | None) -> None:
+        starts, index, _ = Vectors.of(column, self.name)
+        self.pairs += len(index)
+        self.rows += len(column)
+        if picked is not None:
+            trains = np.zeros(len(column), bool)
+            trains[picked] = True
+            index = index[np.repeat(trains, np.diff(starts))]
+        if len(index):
+            self.width = max(self.width, int(index.max()) + 1)
 
     def _look_at_clock(self, column: pa.Array, picked: np.ndarray | None) -> None:
         unit = 1_000 if self.type.startswith("date64") else PER_SECOND[column.type.unit]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from fitscale.data.checks import check_columns
 from fitscale.data.features import roles_of
+from fitscale.data.learning import VECTOR_CELLS
 from fitscale.data.tally import KEPT, KEPT_OF_ALL, ColumnTally, GroupTally
 from fitscale.data.target import TargetValues, need_classes, need_no_missing, need_numbers, target_values
 from fitscale.records.base import Figure
-from fitscale.records.data import ColumnProfile, GroupSizes, Profile
+from fitscale.records.data import ColumnProfile, GroupSizes, Kind, Profile
 
 if TYPE_CHECKING:
     from fitscale.data.reader import Reader
@@ -29,29 +30,35 @@ __all__ = [
 PILOT_ROWS = 16_384  # read first, to learn how fast the rest is
 BATCH_CELLS = 4_000_000  # at once: the time is looked at between batches
 SMALL_CELLS = 10_000_000  # so many are read at once, without a pilot: less than half a second
+TEXT_WORDS, TEXT_SHARE = 4.0, 0.5  # so many words in a row, of so many different rows: not names, but text
 KEY_SHARE = 0.95  # so many different values in so many rows: a key (above 4,096 the count is ± 2.6 %)
 
 
-def profile(reader: Reader, data: DataSpec, *, limit_bytes: int, limit_s: float) -> Profile:
+def profile(
+    reader: Reader, data: DataSpec, *, limit_bytes: int, limit_s: float, every: Figure | None = None
+) -> Profile:
     """Look at all rows where the limits allow it, else at a seeded part that is spread over the data.
 
     ``limit_bytes`` bounds the bytes of the units that are entered (for group sizes: the group columns' share of them),
     ``limit_s`` the time, which can be passed by that of one batch. Half of it at most goes to the group sizes.
+    ``every``: how many rows there are, where the reader has a part of them.
     """
+    rows = Figure.exact(reader.rows) if every is None else every
+    all_rows = max(reader.rows, round(rows.value))
     began = time.monotonic()
-    groups, group_bytes, note = _group_sizes(reader, data, limit_bytes, began + limit_s / 2)
+    groups, group_bytes, note = _group_sizes(reader, data, limit_bytes, began + limit_s / 2, all_rows)
     columns, read_bytes = _columns(reader, limit_bytes - group_bytes, began + limit_s)
     read_rows = sum(next(iter(columns.values())).rows.values())
     warnings = [note] if note else []
-    complete = read_rows == reader.rows
+    complete = read_rows == all_rows
     kept = {name for name in columns if name not in data.features.drop}
     for tally in columns.values():
         if tally.name in kept:
-            warnings += _warnings(tally, data, reader.rows, complete)
+            warnings += _warnings(tally, data, all_rows, complete)
     return Profile(
-        rows=Figure.exact(reader.rows),
-        bytes=reader.snapshot.bytes,
-        columns=tuple(_column(tally, data, reader.rows, complete) for tally in columns.values()),
+        rows=rows,
+        bytes=round(reader.snapshot.bytes * all_rows / max(1, reader.rows)),
+        columns=tuple(_column(tally, data, all_rows, complete) for tally in columns.values()),
         groups=groups,
         read_rows=read_rows,
         read_bytes=read_bytes + group_bytes,
@@ -102,7 +109,8 @@ def _tally(part: Reader, columns: dict[str, ColumnTally], until: float) -> tuple
     starts = [start for start, _ in part.ranges]
     place = rows = 0
     seconds = 0.0
-    size = min(65_536, max(1_024, BATCH_CELLS // len(columns)))
+    vectors = sum(tally.kind == "vector" for tally in columns.values())
+    size = min(65_536, max(1_024, int(BATCH_CELLS // (len(columns) + VECTOR_CELLS * vectors))))
     for first, batch in part.batches(list(columns), batch_rows=size):
         while place + 1 < len(starts) and starts[place + 1] <= first:
             place += 1
@@ -118,7 +126,7 @@ def _tally(part: Reader, columns: dict[str, ColumnTally], until: float) -> tuple
 
 
 def _group_sizes(
-    reader: Reader, data: DataSpec, limit_bytes: int, until: float
+    reader: Reader, data: DataSpec, limit_bytes: int, until: float, all_rows: int
 ) -> tuple[GroupSizes | None, int, str | None]:
     """Sizes, bytes read for them, a warning. By one pass over the group columns where the limits allow it."""
     if not data.groups:
@@ -132,7 +140,7 @@ def _group_sizes(
         tally.add(batch)
         if time.monotonic() > until:
             break
-    sizes = tally.sizes(reader.rows)
+    sizes = tally.sizes(all_rows)
     read = round(estimate * tally.rows / max(1, reader.rows))
     if not tally.without_key:
         return sizes, read, None
@@ -142,16 +150,26 @@ def _group_sizes(
 
 def _column(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> ColumnProfile:
     missing = tally.missing_share(complete)
-    supported = tally.kind != "unsupported"
+    supported = tally.kind not in ("vector", "unsupported")
     values = rows * (1 - missing.value)
     return ColumnProfile(
         name=tally.name,
-        kind="category" if tally.name in data.features.categorical and supported else tally.kind,
+        kind=_kind(tally, data),
         type=tally.type,
         missing=missing,
         distinct=tally.distinct.figure(tally.counted, tally.counted if complete else values) if supported else None,
+        width=tally.width,
+        filled=tally.words if tally.looked else tally.pairs / max(1, sum(tally.rows.values())),
         note=roles_of(data).get(tally.name, "dropped" if tally.name in data.features.drop else ""),
     )
+
+
+def _kind(tally: ColumnTally, data: DataSpec) -> Kind:
+    if tally.kind in ("vector", "unsupported"):
+        return tally.kind
+    if tally.name in data.features.text:
+        return "text"
+    return "category" if tally.name in data.features.categorical else tally.kind
 
 
 def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> list[str]:
@@ -179,6 +197,12 @@ def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> 
     seen_of = f"{rows:,} rows" if complete else of
     if seen == 1 and tally.counted == read:
         told.append(f"column '{name}' has one value in {of}: {drop}")
+    elif tally.kind == "category" and tally.words >= TEXT_WORDS and read >= 100 and seen >= TEXT_SHARE * read:
+        if name not in data.features.text:
+            told.append(
+                f"column '{name}' looks like text ({tally.words:.0f} words a row, nearly all different): data.features.text "
+                "hashes its words; as it is, whole values are categories"
+            )
     elif name == "__index_level_0__":
         told.append(f"column '{name}' is the index that pandas wrote, a row number: {drop}")
     elif (

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from fitscale.data.encoding import Encoding
 
 
+SPARE = 1.05  # of what is reckoned with: pages that are never touched cost nothing
+GROWN = 1.5
+
+
 class DenseRoom:
     """One float32 matrix of at most ``rows`` rows: pages that are never touched cost nothing."""
 
@@ -34,17 +38,23 @@ class DenseRoom:
 
 
 class SparseRoom:
-    """One CSR matrix of at most ``rows`` rows with at most ``most`` stored cells each."""
+    """One CSR matrix of at most ``rows`` rows; ``filled`` stored cells each are reckoned with, and more find room."""
 
-    def __init__(self, rows: int, width: int, most: int) -> None:
-        self.data = np.empty(rows * most, np.float32)
-        self.indices = np.empty(rows * most, np.int32)
+    def __init__(self, rows: int, width: int, filled: float) -> None:
+        cells = int(rows * filled * SPARE) + 1
+        self.data = np.empty(cells, np.float32)
+        self.indices = np.empty(cells, np.int32)
         self.starts = np.zeros(rows + 1, np.int64)
         self.width = width
         self.n = 0
 
     def put(self, X: Any) -> None:
         at, n = int(self.starts[self.n]), X.shape[0]
+        if at + X.nnz > len(self.data):
+            room = max(at + X.nnz, int(len(self.data) * GROWN))
+            self.data, self.indices = (
+                np.concatenate([old[:at], np.empty(room - at, old.dtype)]) for old in (self.data, self.indices)
+            )
         self.data[at : at + X.nnz] = X.data
         self.indices[at : at + X.nnz] = X.indices
         self.starts[self.n + 1 : self.n + n + 1] = at + X.indptr[1:]
@@ -84,7 +94,7 @@ class Gathered:
         if encoding.input == "raw":
             self.room = RawRoom(encoding)
         elif encoding.sparse:
-            self.room = SparseRoom(rows, encoding.width, encoding.most_set)
+            self.room = SparseRoom(rows, encoding.width, encoding.most_set + encoding.filled)
         else:
             self.room = DenseRoom(rows, encoding.width)
         self.y = np.empty(rows, np.float32)

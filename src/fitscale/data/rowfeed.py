@@ -61,7 +61,7 @@ class Rows:
         self.batch_rows, self.phase, self.shard = batch_rows, phase, shard
         named = [*encoding.raw_columns, data.target, data.weight, views.column]
         self.columns = list(dict.fromkeys(name for name in named if name is not None))
-        self.read_rows = min(block_rows(len(self.columns)), max(SMALLEST_READ, batch_rows))
+        self.read_rows = min(block_rows(len(self.columns) + encoding.filled), max(SMALLEST_READ, batch_rows))
 
     def count(self, view: View) -> int:
         n = self.views.count(view)

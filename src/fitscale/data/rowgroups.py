@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitscale.data.vectors import Vectors, is_vector
 from fitscale.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,16 +15,17 @@ if TYPE_CHECKING:
 
 GROUP_ROWS = 131_072  # of a staged row group; fewer where rows are wide
 GROUP_CELLS = 1 << 24
+FIRST_ROWS = 4_096  # of a row group at least; how long vectors are, is seen by so many
 FILE_GROUPS = 64  # row groups of a staged file
 
 
-def written(batches: Iterable[pa.RecordBatch], folder: Path) -> int:
+def written(batches: Iterable[pa.RecordBatch], folder: Path, *, least: int = 1) -> int:
     """Write all rows to ``part-00000.parquet`` and on in a folder; how many.
 
     Raises
     ------
     DataError
-        If there are none.
+        If there are fewer than ``least``.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -44,7 +46,7 @@ def written(batches: Iterable[pa.RecordBatch], folder: Path) -> int:
             rows += table.num_rows
     finally:
         _close(writer)
-    if not count:
+    if rows < least:
         raise DataError("data.uri: there are no rows to stage")
     for path in folder.iterdir():
         sync(path)
@@ -56,12 +58,13 @@ def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     held: list[pa.RecordBatch] = []
-    rows = 0
+    rows, size = 0, 0
     for batch in batches:
         held.append(batch)
         rows += batch.num_rows
-        size = max(4_096, min(GROUP_ROWS, GROUP_CELLS // max(1, batch.num_columns)))
-        if rows >= size:
+        if not size and rows >= FIRST_ROWS:  # the same rows, however they are cut
+            size = max(FIRST_ROWS, min(GROUP_ROWS, int(GROUP_CELLS // _cells(pa.Table.from_batches(held)))))
+        if size and rows >= size:
             table = pa.Table.from_batches(held)
             whole = rows - rows % size
             for start in range(0, whole, size):
@@ -70,6 +73,16 @@ def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             rows -= whole
     if rows:
         yield pa.Table.from_batches(held)
+
+
+def _cells(table: pa.Table) -> float:
+    """Cells of a row: a column is one, a sparse vector as many as it has pairs in the first rows, on average."""
+    cells = float(max(1, table.num_columns))
+    for field in table.schema:
+        if is_vector(str(field.type)):
+            first = table.column(field.name).slice(0, FIRST_ROWS).combine_chunks()
+            cells += len(Vectors.of(first, field.name).indices) / FIRST_ROWS
+    return cells
 
 
 def _close(writer: Any) -> None:

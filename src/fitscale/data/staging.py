@@ -23,9 +23,9 @@ from fitscale.data.reader import Reader, open_reader
 from fitscale.data.rowgroups import sync, written
 from fitscale.data.snapshot import compare
 from fitscale.errors import DataError, StorageFull
-from fitscale.records.base import digest_of
-from fitscale.records.data import Snapshot, Staging
-from fitscale.records.workload import DataSpec
+from fitscale.records.base import Figure, digest_of
+from fitscale.records.data import Snapshot, Stage, Staging
+from fitscale.records.workload import DataSpec, SvmLightFiles
 from fitscale.registry import plugin
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # raised when the same source would be staged to other rows
 ABOUT = "staging.json"
+SAMPLE = "sample-"
+# Of a forecast from a part of the rows, relative: what begins and ends is in it too, and it compresses otherwise.
+RATE_ERROR, SIZE_ERROR = 0.8, 0.2
 EVERY_S = 5.0
 FULL = "the disk is full; what was committed is kept: make room, then give the same command again"
 Told = Callable[[str], None]
@@ -52,14 +55,86 @@ def staged(
     StorageFull
         If the disk is; nothing is left behind.
     """
+    found = None if fresh and not _is_pinned(source) else found_staged(source, data, folder)
+    if found is not None:
+        return found
     folder, origin = folder.absolute(), outline_of(source)
     check_columns(origin, data, counted=any(piece.parts for piece in origin.pieces))
-    asked = digest_of(str(FORMAT), data.csv.to_json(), repr((data.table, data.query, data.key)))
-    about = None if fresh and any(not piece.pin for piece in origin.pieces) else _found(folder, source, origin, asked)
-    if about is None:
-        about = _made(source, origin, asked, folder, told)
+    about = _made(source, origin, _asked(data), folder, told)
+    return _opened(folder, about, data), about
+
+
+def found_staged(source: Source, data: DataSpec, folder: Path) -> tuple[Reader, Staging] | None:
+    """A reader over what was staged by an earlier call from what is there now; None where nothing was."""
+    folder, origin = folder.absolute(), outline_of(source)
+    about = _found(folder, source, origin, _asked(data))
+    return None if about is None else (_opened(folder, about, data), about)
+
+
+def sampled(
+    source: Source, data: DataSpec, folder: Path, told: Told = lambda text: None
+) -> tuple[Reader, Stage] | None:
+    """A reader over a bounded part of the rows, kept in ``folder`` in the place of the last one; and what all would take.
+
+    None where the source gives no part, or one without rows: they are to be staged.
+
+    Raises
+    ------
+    WorkloadError, DataError, StorageFull
+        As `staged`.
+    """
+    part = source.sample() if hasattr(source, "sample") else None
+    if part is None:
+        return None
+    folder, origin = folder.absolute(), outline_of(source)
+    check_columns(origin, data, counted=False)
+    told(f"sampling {part.told}")
+    _clear(folder)
+    temporary = folder / f".staged.{os.getpid()}.tmp"
+    began = time.monotonic()
+    try:
+        with _room(folder):
+            temporary.mkdir(parents=True)
+            rows = written(part.batches, temporary, least=0)
+            if rows < 2:
+                return None
+            seconds = time.monotonic() - began
+            size = sum(path.stat().st_size for path in temporary.iterdir())
+            _clear_samples(folder)
+            to = folder / f"{SAMPLE}{plugin('sources', 'files')(temporary).snapshot().content}"
+            _moved(temporary, to)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    number, least, most = part.rows(rows)
+    every = Figure(value=number, low=least, high=most, origin="estimated")
+    stage = Stage(
+        seconds=_scaled(every, seconds / rows / part.faster, RATE_ERROR), bytes=_scaled(every, size / rows, SIZE_ERROR), rows=every,
+        sampled=rows, sample_s=round(seconds, 3),
+    )  # fmt: skip
+    snapshot: Snapshot = plugin("sources", "files")(to).snapshot().but(origin=origin)
+    return open_reader(data, snapshot), stage
+
+
+def _scaled(rows: Figure, each: float, error: float) -> Figure:
+    value = rows.value * each
+    return Figure(
+        value=value, low=rows.low * each / (1 + error), high=rows.high * each * (1 + error), origin="forecast"
+    )
+
+
+def _opened(folder: Path, about: Staging, data: DataSpec) -> Reader:
     snapshot: Snapshot = plugin("sources", "files")(folder / _name(about)).snapshot().but(origin=about.origin)
-    return open_reader(data, snapshot), about
+    return open_reader(data, snapshot)
+
+
+def _is_pinned(source: Source) -> bool:
+    return all(piece.pin for piece in outline_of(source).pieces)
+
+
+def _asked(data: DataSpec) -> str:
+    """The digest of how it is to be read."""
+    said = (data.csv.to_json(), data.svmlight.to_json()) if data.svmlight != SvmLightFiles() else (data.csv.to_json(),)
+    return digest_of(str(FORMAT), *said, repr((data.table, data.query, data.key)))
 
 
 def parquet_of(source: Source, folder: Path) -> Reader:
@@ -139,6 +214,7 @@ def _made(source: Source, origin: Snapshot, asked: str, folder: Path, told: Told
             _write_about(about, temporary / ABOUT)
             sync(temporary)
             _moved(temporary, folder / _name(about))
+            _clear_samples(folder)
             return about
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -157,7 +233,8 @@ def _room(folder: Path) -> Iterator[None]:
 def _moved(temporary: Path, to: Path) -> None:
     """Give what was staged its name; the same rows may be there, staged from files of other times."""
     if to.exists():
-        os.replace(temporary / ABOUT, to / ABOUT)
+        if (temporary / ABOUT).exists():
+            os.replace(temporary / ABOUT, to / ABOUT)
     else:
         try:
             os.rename(temporary, to)
@@ -173,6 +250,12 @@ def _clear(folder: Path) -> None:
         pid = path.name.split(".")[2]
         if pid.isdigit() and not Path("/proc", pid).exists():
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _clear_samples(folder: Path) -> None:
+    """The part that an earlier plan looked at."""
+    for path in folder.glob(f"{SAMPLE}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _write(source: Source, origin: Snapshot, folder: Path, told: Told) -> int:

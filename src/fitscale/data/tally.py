@@ -9,6 +9,7 @@ import numpy as np
 
 from fitscale.data.features import kind_of
 from fitscale.data.hashing import hashed, words_of
+from fitscale.data.vectors import Vectors
 from fitscale.records.base import Figure
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 KEPT = 4_096  # smallest hashes kept: counts to there are exact, above it ± 2.6 % (90 %)
 KEPT_OF_ALL = KEPT * 1_000  # 32 MB: wide data keeps fewer of each column
 SPACE = 2.0**64
+LOOKED_AT = 256  # texts of a batch whose words are counted
 PENDING = 2_000_000  # partial group counts held before they are summed up
 
 
@@ -73,6 +75,8 @@ class ColumnTally:
         self.missing: dict[int, int] = {}  # by place
         self.rows: dict[int, int] = {}
         self.distinct = Distinct(kept)
+        self.width = self.pairs = 0  # of sparse vectors
+        self.looked = self.length = self.blanks = 0  # texts that were looked at, their bytes and blanks
 
     def add(self, place: int, column: pa.Array) -> None:
         import pyarrow.compute as pc
@@ -89,8 +93,22 @@ class ColumnTally:
             column = column.drop_null()
         self.missing[place] = self.missing.get(place, 0) + gone
         self.rows[place] = self.rows.get(place, 0) + len(column) + gone
-        if self.kind != "unsupported" and len(column):
+        if self.kind == "vector":
+            _, index, _ = Vectors.of(column, self.name)
+            self.pairs += len(index)
+            self.width = max(self.width, int(index.max(initial=-1)) + 1)
+        elif self.kind != "unsupported" and len(column):
             self.distinct.add(column)
+            if t.is_string(column.type):
+                some = column.slice(0, LOOKED_AT)
+                self.looked += len(some)
+                self.length += pc.sum(pc.binary_length(some)).as_py()
+                self.blanks += pc.sum(pc.count_substring(some, " ")).as_py()
+
+    @property
+    def words(self) -> float:
+        """Of a text, on average; 1 where it has no blanks."""
+        return 1 + self.blanks / self.looked if self.looked else 0.0
 
     @property
     def counted(self) -> int:

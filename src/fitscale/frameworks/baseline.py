@@ -60,7 +60,8 @@ class Baseline:
 
     def law(self, shape: Shape, recipe: Recipe, form: Form) -> Law:
         passes, stream = int((PARAMS | recipe.estimator.params)["passes"]), form == "stream"
-        cells = min(recipe.batch_rows or 65_536, shape.rows) * shape.features if stream else shape.cells
+        rows = min(recipe.batch_rows or 65_536, shape.rows) if stream else shape.rows
+        cells = rows * shape.features * shape.density
         memory = (Term(name="process", amount=1, prior=8e7, floor=3e7), Term(name="X", amount=cells, prior=4.0))
         score = (Term(name="rows", amount=shape.holdout_rows, prior=2e-8),)
         sums = (Term(name="sums", amount=passes * shape.rows, prior=5e-8, floor=1e-9),)

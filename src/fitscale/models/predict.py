@@ -77,8 +77,9 @@ def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
     from fitscale.data.staging import parquet_of
 
     data = DataSpec(uri=uri, base=base, target=run.encoding.target_name)
-    if "csv" in getattr(source_class(data), "takes", ()):  # written as what was trained on, if that was said
-        data = data.but(csv=_trained_on(run).csv)
+    if getattr(source_class(data), "takes", ()):  # written as what was trained on, if that was said
+        trained_on = _trained_on(run)
+        data = data.but(**{section: getattr(trained_on, section) for section in source_class(data).takes})
     source = open_source(data)
     if source.stable:
         return Reader(source, source.snapshot())

@@ -153,10 +153,17 @@ def _prepared(plan: Plan, snapshot: Snapshot, times: float) -> Prepared:
     staging = plan.staging
     if staging is not None:
         staging = staging.but(bytes=round(staging.bytes * times), seconds=staging.seconds * times)
+    stage = plan.stage
+    if stage is not None:
+        stage = stage.but(seconds=_times(stage.seconds, times), bytes=_times(stage.bytes, times))
     return Prepared(
         workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
-        (Fit("fit", Folds(seed=workload.seed)),), shape, staging,
+        (Fit("fit", Folds(seed=workload.seed)),), shape, staging, stage,
     )  # fmt: skip
+
+
+def _times(figure: Figure, times: float) -> Figure:
+    return figure.but(value=figure.value * times, low=figure.low * times, high=figure.high * times)
 
 
 def _frameworks(plan: Plan) -> list[str]:

@@ -13,7 +13,7 @@ from fitscale.planning.spread import no_less_than, no_narrower_than, quantile, t
 from fitscale.planning.terms import floor_of
 from fitscale.planning.timing import Kin, amdahl, phases_of
 from fitscale.records.base import Figure, Origin
-from fitscale.records.data import Shape
+from fitscale.records.data import Shape, Stage
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Forecast, Law, Measurement
 
@@ -115,6 +115,19 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
         time_s=time_s,
         time_p50_s=None if one.time_p50_s is None else one.time_p50_s * times,
         phases={name: seconds * times for name, seconds in one.phases.items()},
+        cost_usd=_cost(time_s, machine),
+    )
+
+
+def with_stage(forecast: Forecast, stage: Stage | None, machine: Machine) -> Forecast:
+    """The same with what reading all rows once takes before it."""
+    if stage is None:
+        return forecast
+    time_s = total((forecast.time_s, stage.seconds), "forecast")
+    return forecast.but(
+        time_s=time_s,
+        time_p50_s=None if forecast.time_p50_s is None else forecast.time_p50_s + stage.seconds.value,
+        phases={"stage": stage.seconds.value, **forecast.phases},
         cost_usd=_cost(time_s, machine),
     )
 

@@ -22,7 +22,8 @@ class Known:
         self.sizes = sizes  # rows of each group
         self.shape = prepared.shape
         self.begun: Candidate | None = None  # the one whose beginning at full size was measured
-        staged = prepared.staging.bytes if prepared.staging else 0
+        self.stage = prepared.stage
+        staged = prepared.staging.bytes if prepared.staging else round(self.stage.bytes.value) if self.stage else 0
         self._rates = forecasting.rates_of(prepared.profile, prepared.snapshot, prepared.shape, staged_bytes=staged)
         self._measured: dict[tuple[str, str, str], list[tuple[Measurement, Law]]] = {}
 
@@ -51,7 +52,11 @@ class Known:
             candidate, self.law(candidate), self.shape, self.machine,
             measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
         )  # fmt: skip
-        return forecasting.repeated(one, self._times, self.machine)
+        return forecasting.with_stage(forecasting.repeated(one, self._times, self.machine), self.stage, self.machine)
+
+    def work_s(self, candidate: Candidate) -> float:
+        """What it would take once the rows are staged: what probing can save of."""
+        return self.forecast(candidate).time_s.value - (self.stage.seconds.value if self.stage else 0.0)
 
     def assess(self, candidate: Candidate, own: Sequence[Event] = ()) -> Assessed:
         """The candidate with its forecast; ``own`` are the events of the run's own attempt, where it is on this candidate."""

@@ -135,6 +135,7 @@ class Loop:
             plain_bytes=self._known.plain(found),
             probing_s=round(self._spent_s, 3),
             staging=self._prepared.staging,
+            stage=self._prepared.stage,
         )
         return Outcome(plan, self._handed_over(decision.chosen))
 
@@ -177,7 +178,7 @@ class Loop:
         first = self._first_that_fits(alive)
         if first is None:
             return
-        if self._known.forecast(first).time_s.value < NO_PROBE_S and not self._known.is_measured(first):
+        if self._known.work_s(first) < NO_PROBE_S and not self._known.is_measured(first):
             return
         self._begin(first)
         self._rivals([c for c in alive if c != first and not self._is_refused(c)], first)
@@ -233,6 +234,8 @@ class Loop:
     def _shows_its_pace(self, candidate: Candidate) -> bool:
         """Whether the framework tells of its progress; for `plan`, whether it also does so within the time that a plan may take."""
         many = candidate.strategy == "many-models"
+        if self._is_sampled:
+            return False  # the rows are not there yet
         units = self._known.law(candidate).units
         tells = self._prepared.traits.progress != "none" and units > 1
         if self._goes_on:
@@ -268,6 +271,11 @@ class Loop:
             if not self._is_refused(rival):
                 self._passes(rival)
 
+    @property
+    def _is_sampled(self) -> bool:
+        stage = self._prepared.stage
+        return stage is not None and stage.sampled > 0
+
     def _fit_together(self, leader: Candidate, rival: Candidate) -> bool:
         """Whether a probe of the rival fits beside the parked leader."""
         held = self._known.forecast(leader).memory_bytes.high
@@ -280,8 +288,9 @@ class Loop:
         assert self._attempts is not None
         shape = self._known.shape
         total = shape.rows + shape.holdout_rows + shape.validation_rows
-        left, whole_s = self._budget_left(candidate), self._known.forecast(candidate).time_s.value
-        samples = probing.samples_of(total, self._workload.seed, coarse=whole_s / 64 > left)
+        left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
+        there = self._prepared.reader.rows if self._is_sampled else total
+        samples = probing.samples_of(total, self._workload.seed, there=there, coarse=whole_s / 64 > left)
         affordable = [s for s in samples if whole_s * s.rows / total <= left] or list(samples[:1])
         if not affordable or candidate.strategy == "many-models":
             return
@@ -299,7 +308,7 @@ class Loop:
         if self._budget_s is not None:
             return self._budget_s - self._spent_s
         most_s = math.inf if self._goes_on else PLAN_PROBE_S
-        whole_s = self._known.forecast(self._leader[0] if self._leader else leader).time_s.value
+        whole_s = self._known.work_s(self._leader[0] if self._leader else leader)
         return min(most_s, max(BUDGET_S, BUDGET_SHARE * whole_s)) - self._spent_s
 
 

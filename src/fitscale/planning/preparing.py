@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from fitscale import metrics
 from fitscale.errors import NotOffered, WorkloadError
 from fitscale.models.exporting import exporter_of
-from fitscale.records.base import digest_of
-from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Staging
+from fitscale.records.base import Figure, digest_of
+from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Stage, Staging
 from fitscale.records.run import Estimator, Recipe, Traits
 from fitscale.records.workload import Workload
 from fitscale.store import chunks, folder
@@ -52,6 +52,7 @@ class Prepared(NamedTuple):
     fits: tuple[Fit, ...]
     shape: Shape  # of one fit on all of its rows
     staging: Staging | None = None  # where the rows had to be read once for all
+    stage: Stage | None = None  # of that, what is still to be done, or was done just now
 
 
 def prepare(
@@ -60,9 +61,12 @@ def prepare(
     *,
     trust: bool = False,
     fresh: bool = False,
+    whole: bool = True,
     told: Callable[[str], None] = lambda text: None,
 ) -> Prepared:
     """Look at the data and the estimator. ``fresh``: at data that cannot be pinned as it is now.
+
+    Data that must be staged is: all of it if ``whole``, else a part of it where the source has one to give.
 
     Raises
     ------
@@ -85,26 +89,40 @@ def prepare(
     framework, traits = describe(estimator, workload.folder, workload.model.framework)
     estimator = estimator.but(params=traits.params, source=traits.source, live=workload.model.live)
     _check_abilities(workload, traits)
+    _check_input(workload, snapshot, traits)
     # Last, as it may take long: what else is wrong is known by now.
-    reader, staging = (Reader(source, snapshot), None) if source.stable else _staged(source, workload, run, fresh, told)
-    about = profile(reader, workload.data, limit_bytes=PROFILE_BYTES, limit_s=PROFILE_S)
+    staging: Staging | None = None
+    stage: Stage | None = None
+    if source.stable:
+        reader = Reader(source, snapshot)
+    else:
+        reader, staging, stage = _staged(source, workload, run, fresh, whole, told)
+    every = stage.rows if stage is not None and stage.sampled else None
+    about = profile(reader, workload.data, limit_bytes=PROFILE_BYTES, limit_s=PROFILE_S, every=every)
     fits = _fits(workload, reader)
     return Prepared(
         workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
-        shape_of(workload, reader.snapshot, about, traits), staging,
+        shape_of(workload, reader.snapshot, about, traits), staging, stage,
     )  # fmt: skip
 
 
 def _staged(
-    source: Source, workload: Workload, run: Path, fresh: bool, told: Callable[[str], None]
-) -> tuple[Reader, Staging]:
+    source: Source, workload: Workload, run: Path, fresh: bool, whole: bool, told: Callable[[str], None]
+) -> tuple[Reader, Staging | None, Stage | None]:
+    """The rows as Parquet in the run, or a part of them; what was staged for all, and what of it counts in the forecast."""
     from fitscale.data.checks import check_columns
-    from fitscale.data.staging import staged
+    from fitscale.data.staging import found_staged, sampled, staged
 
+    data = workload.data
     with folder.begun(run, workload.name):  # data that is wrong leaves no run behind
-        reader, staging = staged(source, workload.data, run / "data", fresh=fresh, told=told)
-        check_columns(reader.snapshot, workload.data)
-        return reader, staging
+        found = None if fresh else found_staged(source, data, run / "data")
+        if found is None and not whole and (part := sampled(source, data, run / "data", told)) is not None:
+            return part[0], None, part[1]
+        reader, staging = found or staged(source, data, run / "data", fresh=fresh, told=told)
+        check_columns(reader.snapshot, data)
+        seconds, size, rows = (Figure.exact(float(n)) for n in (staging.seconds, staging.bytes, staging.rows))
+        done = None if found else Stage(seconds=seconds, bytes=size, rows=rows)
+        return reader, staging, done
 
 
 def estimator_of(workload: Workload, run: Path, *, trust: bool = False) -> Estimator:
@@ -138,6 +156,24 @@ def _check_abilities(workload: Workload, traits: Traits) -> None:
         metrics.check(workload.evaluate.metric, tasks, traits.gives)
 
 
+def _check_input(workload: Workload, snapshot: Snapshot, traits: Traits) -> None:
+    from fitscale.data.features import feature_columns, kind_of
+
+    if traits.input != "raw":
+        return
+    if workload.data.features.text:
+        raise WorkloadError(
+            "data.features.text",
+            "a Pipeline takes raw columns, and its own steps turn texts into numbers: leave it out",
+        )
+    for name, type in feature_columns(workload.data, snapshot.columns):
+        if kind_of(type) == "vector":
+            raise WorkloadError(
+                "model.estimator",
+                f"it takes raw columns, and '{name}' holds sparse vectors: name the estimator without a Pipeline around it",
+            )
+
+
 def _check_names(workload: Workload) -> None:
     for name in workload.data.groups:
         if name in chunks.TAKEN or name.startswith("proba_"):
@@ -165,23 +201,32 @@ def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
 
 def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Traits) -> Shape:
     """The size of one fit on all of its training rows, as far as the profile knows it."""
+    from fitscale.data.texts import columns_of
+
     evaluate = workload.evaluate
-    rows = snapshot.rows * (workload.data.use if isinstance(workload.data.use, float) else 1.0)
+    rows = about.rows.value * (workload.data.use if isinstance(workload.data.use, float) else 1.0)
     held = 1 / evaluate.cv if evaluate.cv else evaluate.holdout or 0.0
     validation = evaluate.early_stopping.validation if evaluate.early_stopping else 0.0
     features = _features(workload, snapshot, about)
-    wide = 0
+    wide, filled = 0, 0.0  # columns of the matrix, and how many of them a row has
     for column in features:
         distinct = int(column.distinct.value) if column.distinct else 2
+        if column.kind in ("vector", "text"):
+            own = columns_of(workload.data.features, traits.sparse) if column.kind == "text" else column.width
+            wide += own
+            filled += min(own, column.filled * (workload.data.features.ngrams if column.kind == "text" else 1))
+            continue
         if column.kind == "category" and traits.input == "one-hot":
             wide += min(distinct, workload.data.features.max_categories)
-        elif column.kind == "date":
-            wide += 5
+            filled += 1
         elif column.kind != "unsupported":
-            wide += 1
+            wide += 5 if column.kind == "date" else 1
+            filled += 5 if column.kind == "date" else 1
     categories = sum(int(c.distinct.value) for c in features if c.kind == "category" and c.distinct)
-    dense = len(features) - sum(c.kind == "category" for c in features)
-    size = sum(sum(part[1] for part in piece.parts) for piece in snapshot.pieces)
+    vectors = sum(c.kind in ("vector", "text") for c in features)
+    size = (
+        part_bytes(snapshot) * about.rows.value / max(1, snapshot.rows)
+    )  # more than the snapshot's, where that is a part
     return Shape(
         rows=max(1, round(rows * (1 - held) * (1 - validation))),
         features=max(1, wide),
@@ -191,12 +236,18 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
         missing=sum(c.missing.value for c in features) / max(1, len(features)),
         # A column that is missing everywhere is left out by the encoding.
         missing_most=max((c.missing.value for c in features if c.missing.value < 1), default=0.0),
-        density=min(1.0, (dense + sum(c.kind == "category" for c in features)) / max(1, wide)),
+        # One without a CSR matrix holds the zeros of vectors too.
+        density=1.0 if vectors and not traits.sparse else min(1.0, filled / max(1, wide)),
         categories=categories,
-        source_bytes=size,
+        source_bytes=round(size),
         groups=about.groups.n if about.groups else 1,
         largest_group=about.groups.rows_max if about.groups else 0,
     )
+
+
+def part_bytes(snapshot: Snapshot) -> int:
+    """Of all units of reading."""
+    return sum(size for piece in snapshot.pieces for _, size in piece.parts)
 
 
 def _features(workload: Workload, snapshot: Snapshot, about: Profile) -> list[ColumnProfile]:

@@ -11,10 +11,17 @@ from fitscale.records.run import Event, Sample
 LEAST_ROWS = 5_000  # below, caches and fixed costs say more than the data
 
 
-def samples_of(rows: int, seed: int, *, third: bool = False, coarse: bool = False) -> tuple[Sample, ...]:
-    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order; ``coarse``: n/512 and n/128."""
+def samples_of(
+    rows: int, seed: int, *, third: bool = False, coarse: bool = False, there: int | None = None
+) -> tuple[Sample, ...]:
+    """n/64 and n/16 (and n/4) of ``rows``, none below 5,000, in rising order; ``coarse``: n/512 and n/128.
+
+    Where fewer rows are ``there``: those as far as they go, or all that are and a quarter of them.
+    """
     shares = (512, 128) if coarse else (64, 16, 4) if third else (64, 16)
     sizes = {max(LEAST_ROWS, rows // share) for share in shares}
+    if there is not None and there < max(sizes):
+        sizes = {size for size in (there // 4, there) if size >= LEAST_ROWS} or {there}
     return tuple(Sample(rows=size, seed=seed) for size in sorted(sizes) if size < rows)
 
 

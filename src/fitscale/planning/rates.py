@@ -26,7 +26,7 @@ def rates_of(profile: Profile, snapshot: Snapshot, shape: Shape, *, staged_bytes
     """Reading as the profile measured it, by bytes (a part of a file is decoded from its beginning); else by prior."""
     columns = max(1, len(snapshot.columns))
     cells = max(1, snapshot.rows * columns)
-    size = max(1, shape.source_bytes or snapshot.bytes)
+    size = max(1, sum(size for piece in snapshot.pieces for _, size in piece.parts) or snapshot.bytes)
     read = Figure.around(CELL_S + size / cells / DISK_BYTES_PER_S, 2.0, "assumed")
     if profile.read_s >= LEAST_READ_S and profile.read_rows > 0 and profile.read_bytes > 0:
         by_rows = profile.read_s / (profile.read_rows * columns)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from fitscale.records.base import Figure, Record, digest_of
 
-Kind = Literal["number", "boolean", "category", "date", "unsupported"]
+Kind = Literal["number", "boolean", "category", "date", "vector", "text", "unsupported"]
 TargetKind = Literal["binary", "multiclass", "regression"]
 
 
@@ -64,12 +64,27 @@ class Staging(Record):
     digests: dict[str, str] = {}  # of all bytes of each piece, where the source gives them
 
 
+class Stage(Record):
+    """What reading all rows once takes, and is part of a forecast: told from a part of them, or measured since.
+
+    ``sampled`` are the rows of the part that stands for all of them, 0 where they were read.
+    """
+
+    seconds: Figure
+    bytes: Figure  # of the Parquet files
+    rows: Figure
+    sampled: int = 0
+    sample_s: float = 0.0
+
+
 class ColumnProfile(Record):
     name: str
     kind: Kind
     type: str
     missing: Figure  # share of rows
     distinct: Figure | None = None
+    width: int = 0  # columns of the matrix that a sparse vector or a text becomes, as far as is known
+    filled: float = 0.0  # of them that a row has, on average
     note: str = ""
 
 

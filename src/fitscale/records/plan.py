@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from fitscale.records.base import Figure, Record
-from fitscale.records.data import Profile, Shape, Staging
+from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.machine import Machine
 from fitscale.records.run import Form, Strategy, Traits
 from fitscale.records.workload import Workload
@@ -165,6 +165,7 @@ class Plan(Record):
     )
     probing_s: float = 0.0  # not refunded
     staging: Staging | None = None  # of data that was read once for all
+    stage: Stage | None = None  # what of that is in the forecasts: it is still to be done, or was done for this plan
     recipes: dict[str, str] = {}  # task name → recipe digest
 
     def _repr_html_(self) -> str | None:

@@ -18,6 +18,9 @@ class Features(Record):
     categorical: tuple[str, ...] = ()  # numeric columns to be taken as categories
     scale: bool = False  # to mean 0 and deviation 1, learnt from training rows
     max_categories: int = 10_000  # rarer categories become 'other'
+    text: tuple[str, ...] = ()  # columns of text, whose words are hashed
+    hash_columns: int | None = None  # of each; None: 16,384 of a sparse matrix, 256 of a dense one
+    ngrams: int = 1  # 2: pairs of neighbouring words are counted too
 
 
 class Csv(Record):
@@ -30,6 +33,12 @@ class Csv(Record):
     missing: tuple[str, ...] = ()  # words for a missing value; default: empty, NA, null, NaN, …
 
 
+class SvmLightFiles(Record):
+    """How svmlight files are written."""
+
+    zero_based: bool | None = None  # false: an index of 0 is an error; None: either, and the plan says which
+
+
 class DataSpec(Record):
     """Where the data is, and what its columns mean."""
 
@@ -40,6 +49,7 @@ class DataSpec(Record):
     key: str | None = None
     where: str | None = None
     csv: Csv = Csv()
+    svmlight: SvmLightFiles = SvmLightFiles()
     target: str
     groups: tuple[str, ...] = ()
     time: str | None = None

@@ -42,9 +42,9 @@ class Actual(Record):
     """What one version took, from the command that began it to its finish (or to now, while it is unfinished).
 
     ``wall_s`` is the time of its commands: what the user waited. ``idle_s`` lies between them, when nothing worked on it.
-    ``work_s`` is the time of the attempts that made it, which is what a forecast forecasts: ``wall_s`` = ``work_s`` +
-    ``probing_s`` + ``other_s`` (planning, and what lies between the attempts). ``cut_off_s`` of ``work_s`` was spent in
-    attempts that ended without a ledger, and is in no phase.
+    ``work_s`` is the time of staging and of the attempts that made it, which is what a forecast forecasts: ``wall_s`` =
+    ``work_s`` + ``probing_s`` + ``other_s`` (planning, and what lies between the attempts). ``cut_off_s`` of ``work_s`` was
+    spent in attempts that ended without a ledger, and is in no phase.
     """
 
     version: int
@@ -89,8 +89,10 @@ def actual_of(run: Path, version: int) -> Actual | None:
     if begun is None:
         return None
     recipes = _recipes(run, version)
-    attempts, spans, orders = [], [], []
+    attempts, orders = [], []
+    spans: list[tuple[float, float]] = []
     finished = False
+    staged: list[dict[str, Any]] = []
     for command in own:
         found = [_attempt(run, event, command.events) for event in command.events if event["kind"] == "attempt-started"]
         # Of another recipe: planning began it, and chose something else.
@@ -104,8 +106,12 @@ def actual_of(run: Path, version: int) -> Actual | None:
         for event in command.events:
             if event["kind"] == "version-finished" and event["version"] == version:
                 finished, last = True, event["at"]
-        spans.append((command.at, last))
-    return summed(version, begun.plan, attempts, orders, spans, finished)
+        if any(event["kind"] == "version-begun" for event in command.events):  # the one whose forecast it is in
+            staged += [event for event in command.events if event["kind"] == "staged"]
+        # Of a new run, data is staged before anything is written down.
+        spans.append((min([command.at, *(event["began"] for event in staged)]) if not spans else command.at, last))
+    staged_s = sum(float(event["seconds"]) for event in staged)
+    return summed(version, begun.plan, attempts, orders, spans, finished, staged_s)
 
 
 def summed(
@@ -115,17 +121,18 @@ def summed(
     orders: Sequence[Order],
     spans: Sequence[tuple[float, float]],
     finished: bool,
+    staged_s: float = 0.0,
 ) -> Actual:
     """The sums over the attempts of a version; ``spans`` are (begin, end) of its commands, in order."""
     wall_s = sum(stop - start for start, stop in spans)
-    phases: dict[str, Phase] = {}
+    phases: dict[str, Phase] = {"stage": Phase(wall_s=staged_s, cpu_s=0.0)} if staged_s else {}
     for attempt in attempts:
         for name, phase in attempt.phases.items() if attempt.kind != "probe" else ():
             before = phases.get(name, Phase(wall_s=0.0, cpu_s=0.0))
             phases[name] = Phase(wall_s=before.wall_s + phase.wall_s, cpu_s=before.cpu_s + phase.cpu_s)
     probing_s = sum(a.wall_s for a in attempts if a.kind == "probe")
     cut_off_s = sum(a.wall_s for a in attempts if a.kind != "probe" and not a.phases)
-    work_s = sum(a.wall_s for a in attempts if a.kind != "probe")
+    work_s = staged_s + sum(a.wall_s for a in attempts if a.kind != "probe")
     fits = [order for order in orders if order.kind not in ("finish", "export") and order.memory_bytes]
     return Actual(
         version=version,

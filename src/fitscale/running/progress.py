@@ -198,14 +198,19 @@ class Tracker:
         if left_s is None or not known or order.samples:
             if promised is None:
                 return None
-            rest = promised.time_s.value - elapsed
+            rest = _work_s(promised) - elapsed
             return Figure.around(rest, over, "forecast") if rest > 0 else None  # late, and nobody knows by how much
         after = sum(promised.phases.get(phase, 0.0) for phase in AFTER) / self._tasks if promised else 0.0
         more = max(0, self._tasks - len(self._done_tasks) - 1)
-        each = promised.time_s.value / self._tasks if promised else left_s
+        each = _work_s(promised) / self._tasks if promised else left_s
         done = len(self._points) / (len(self._points) + 8)  # the more was seen, the less the forecast's spread counts
         spread = max(LEAST_SPREAD, over * (1 - done))
         return Figure.around(left_s + after + more * each, spread, "forecast")
+
+
+def _work_s(promised: Forecast) -> float:
+    """What the attempts are to take: what staging takes is over before them."""
+    return promised.time_s.value - promised.phases.get("stage", 0.0)
 
 
 def units_of(task: Task) -> int:

@@ -91,6 +91,7 @@ def train(
         journal.append("command", command="train")
         folder.clear_scratch(run)
         prepared = looked_at or prepare(workload, run, trust=trust, fresh=fresh, told=told.note)
+        _say_staged(prepared, journal)
         if fresh:
             forget(run, prepared)
         basis = basis_of(prepared)
@@ -130,13 +131,14 @@ def plan_only(
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
     """Plan without training. Checkpoints that probing made stay, and `train` goes on from them."""
-    looked_at = _look_before(workload, run, choose, trust, told)
+    looked_at = _look_before(workload, run, choose, trust, told, whole=False)
     folder.create(run, workload.name)
     with RunLock(run) as lock, disk_errors(run):
         journal = Journal(run, lock.epoch)
         journal.append("command", command="plan")
         folder.clear_scratch(run)
-        prepared = looked_at or prepare(workload, run, trust=trust, told=told.note)
+        prepared = looked_at or prepare(workload, run, trust=trust, whole=False, told=told.note)
+        _say_staged(prepared, journal)
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
@@ -157,17 +159,29 @@ def plan_only(
         return outcome.plan
 
 
-def _look_before(workload: Workload, run: Path, choose: str | None, trust: bool, told: Told) -> Prepared | None:
+def _look_before(
+    workload: Workload, run: Path, choose: str | None, trust: bool, told: Told, *, whole: bool = True
+) -> Prepared | None:
     """What `prepare` finds, before a run is begun: a workload, data or flag that is wrong leaves no folder behind.
 
     None where the run is there already.
     """
     if (run / "run.json").exists():
         return None
-    prepared, machine = prepare(workload, run, trust=trust, told=told.note), _detected(workload, run)
+    prepared = prepare(workload, run, trust=trust, whole=whole, told=told.note)
+    machine = _detected(workload, run)
     if choose is not None:
         only(choose, *candidates(prepared, machine, engines_for(choose)))
     return prepared
+
+
+def _say_staged(prepared: Prepared, journal: Journal) -> None:
+    """What was staged for this command, which its forecast has in it."""
+    if prepared.staging is not None and prepared.stage is not None:
+        about = prepared.staging
+        journal.append(
+            "staged", rows=about.rows, bytes=about.bytes, seconds=about.seconds, began=about.at, content=about.content
+        )
 
 
 def _look_after(prepared: Prepared, version: int, told: Told) -> None:

@@ -19,7 +19,7 @@ from fitscale.store import crash
 from fitscale.store.files import disk_errors, sync_folder
 
 KINDS = frozenset(
-    {"command", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished", "failed"}
+    {"command", "staged", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished", "failed"}
 )
 log = logging.getLogger("fitscale")
 

@@ -15,6 +15,7 @@ from fitscale.records.workload import (
     ModelSpec,
     Needs,
     Search,
+    SvmLightFiles,
     Workload,
 )
 from fitscale.workload.kinds import Key, Kind, character, either, flag, many, mapping, section, text, whole, word, words
@@ -46,6 +47,9 @@ FEATURES = section(
         Key("categorical", COLUMNS, "columns of numbers to be taken as categories"),
         Key("scale", flag(), "scale to mean 0 and deviation 1, learnt from training rows"),
         Key("max_categories", whole(2), "rarer categories become 'other'"),
+        Key("text", COLUMNS, "columns of text, whose words are counted in columns by their hash"),
+        Key("hash_columns", whole(2, 2**24), "how many columns each text becomes; default: 16,384 sparse, 256 dense"),
+        Key("ngrams", whole(1, 4), "2: pairs of neighbouring words are counted too"),
     ),
 )
 HEADER = either(flag(), COLUMNS)
@@ -59,6 +63,10 @@ CSV = section(
         Key("missing", many(words()), "words for a missing value; default: nothing, NA, null, NaN and their like"),
     ),
 )
+SVMLIGHT = section(
+    SvmLightFiles,
+    (Key("zero_based", flag(), "false: indices begin at 1, and a 0 is an error; default: either"),),
+)
 DATA_KEYS = (
     Key("uri", URI, "where the data is: a file, folder or glob, or s3://…, postgresql://…", required=True),
     Key("table", text("a table's name"), "the table of a database"),
@@ -66,6 +74,7 @@ DATA_KEYS = (
     Key("key", COLUMN, "the column by which a table is read in parts"),
     Key("where", text("a condition"), "which rows, as SQL: \"day >= '2026-01-01'\""),
     Key("csv", CSV, "how text files are written, where that is not seen rightly"),
+    Key("svmlight", SVMLIGHT, "how svmlight (libsvm) files are written"),
     Key("target", COLUMN, "the column to predict", required=True),
     Key("groups", COLUMNS, "one model for each value of these columns"),
     Key("time", COLUMN, "the order, for series and for splits by time"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitscale.errors import NotExportable
 from fitscale.exporters.onnx import encoding as encodings
 from fitscale.exporters.onnx.answers import Answer
 from fitscale.exporters.onnx.graph import Graph
@@ -46,6 +47,9 @@ def convert(native: Any, encoding: Encoding, recipe: Recipe) -> tuple[onnx.Model
     NotExportable
         Naming what has no operator.
     """
+    if wide := next((column for column in encoding.columns if column.width), None):
+        what = "holds sparse vectors" if wide.kind == "vector" else "is hashed text"
+        raise NotExportable(f"column '{wide.name}' {what}, for which the model would have no input")
     inputs = inputs_of(encoding)
     graph = Graph(frozenset(name for one in inputs for name in (one.name, one.flag) if name))
     _declare(graph, inputs)

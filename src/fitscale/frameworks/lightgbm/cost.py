@@ -52,7 +52,9 @@ class _Size:
 
     def __init__(self, settings: Settings, shape: Shape) -> None:
         given = settings.booster
-        self.cells = float(shape.rows) * shape.features
+        self.sparse = shape.density < 1
+        self.width = shape.features * shape.density  # cells of a row that are there
+        self.cells = float(shape.rows) * self.width
         self.outputs = shape.classes if shape.classes > 2 else 1
         self.trees = settings.rounds * self.outputs
         leaves = float(given.get("num_leaves", 31))
@@ -63,13 +65,16 @@ class _Size:
         # Of two children the larger is the difference of its parent and the smaller: each level is read by half.
         self.levels = 1 + math.log2(self.leaves) / 2
         bins = float(given.get("max_bin", 255))
-        self.bins = shape.features * min(bins, max(2.0, shape.rows / max(1.0, float(given.get("min_data_in_bin", 3)))))
-        self.sample = min(float(shape.rows), float(given.get("bin_construct_sample_cnt", 200_000))) * shape.features
+        values = shape.rows * shape.density / max(1.0, float(given.get("min_data_in_bin", 3)))
+        self.bins = shape.features * min(bins, max(2.0, values))
+        self.sample = min(float(shape.rows), float(given.get("bin_construct_sample_cnt", 200_000))) * self.width
         self.sampled = float(given.get("bagging_fraction", 1.0)) if given.get("bagging_freq", 0) else 1.0
         self.columns = float(given.get("feature_fraction", 1.0)) * float(given.get("feature_fraction_bynode", 1.0))
         # Where something is drawn a Booster is begun anew for each segment.
         self.beginnings = float(settings.rounds // settings.segment) if settings.draws and settings.keeps else 0.0
         self.cell_bytes = 0.5 if bins <= 15 else 1.0 if bins <= 255 else 2.0
+        if self.sparse:
+            self.cell_bytes += 4.0  # it keeps where the bin is
         if given.get("linear_tree"):
             self.cell_bytes += 4.0  # it keeps the values beside their bins
 
@@ -97,7 +102,7 @@ def _time(size: _Size, shape: Shape) -> dict[str, tuple[Term, ...]]:
         "iterations": tuple(iterations),
         "score": (
             Term(name="trees", amount=size.trees * float(shape.holdout_rows) * size.levels, prior=1.2e-8, floor=5e-10),
-            Term(name="cells", amount=float(shape.holdout_rows) * shape.features, prior=2e-9),
+            Term(name="cells", amount=float(shape.holdout_rows) * size.width, prior=2e-9),
         ),
         "save": (
             Term(name="nodes", amount=size.trees * size.leaves, prior=1e-6),
@@ -111,12 +116,13 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
     base = Term(name="base", amount=1.0, prior=WORKER_BYTES, floor=4e7)
     bins = Term(name="bins", amount=size.cells, prior=size.cell_bytes, floor=0.1)
     sample = Term(name="sample", amount=size.sample, prior=12.0)
+    held_bytes = 8.0 if size.sparse else 4.0  # of a cell in the feed's matrix
     if form == "bins":
-        held = [Term(name="batch", amount=min(float(batch_rows), shape.rows) * shape.features, prior=12.0)]
+        held = [Term(name="batch", amount=min(float(batch_rows), shape.rows) * size.width, prior=12.0)]
     else:
         # The feed fills the matrices of all views in one pass, and keeps that of the held-out rows for scoring.
-        judged = float(shape.validation_rows + shape.holdout_rows) * shape.features
-        held = [Term(name="matrix", amount=size.cells + judged, prior=4.0, floor=4.0)]
+        judged = float(shape.validation_rows + shape.holdout_rows) * size.width
+        held = [Term(name="matrix", amount=size.cells + judged, prior=held_bytes, floor=4.0)]
     finding = [base, *held, sample]
     filling = [base, *held, bins]
     state = ROW_BYTES + OUTPUT_BYTES * size.outputs
@@ -127,9 +133,9 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
         Term(name="histograms", amount=size.leaves * size.bins, prior=HISTOGRAM_BYTES, floor=0.1),
     ]
     if form != "bins":
-        growing.append(Term(name="holdout", amount=float(shape.holdout_rows) * shape.features, prior=4.0))
+        growing.append(Term(name="holdout", amount=float(shape.holdout_rows) * size.width, prior=held_bytes))
     if shape.validation_rows:
-        judged = float(shape.validation_rows) * shape.features
+        judged = float(shape.validation_rows) * size.width
         growing.append(Term(name="validation", amount=judged, prior=size.cell_bytes))
     growing.append(_model(size))
     moments = (finding, filling, growing)
@@ -143,5 +149,5 @@ def _model(size: _Size) -> Term:
 
 def _plain(shape: Shape) -> tuple[Term, ...]:
     """pyarrow → one float32 matrix → its two sides → Dataset."""
-    cells = float(shape.rows + shape.validation_rows + shape.holdout_rows) * shape.features
+    cells = float(shape.rows + shape.validation_rows + shape.holdout_rows) * shape.features * shape.density
     return (Term(name="base", amount=1.0, prior=1.5e8), Term(name="cells", amount=cells, prior=16.0, floor=5.0))

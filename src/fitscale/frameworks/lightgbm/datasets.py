@@ -84,15 +84,18 @@ def _filled(
     balanced: bool,
     before: lightgbm.Booster | None,
 ) -> Rows:
+    import numpy as np
+
     n = feed.count(view)
     whole = None if feed.form == "bins" else feed.matrix(view)
     if like is not None:
         dataset = library.dataset_like(like, n)
     else:
-        dataset = _with_bins(feed.batches(view) if whole is None else [whole], n, len(feed.names), text)
+        batches = feed.batches(view) if whole is None else [whole]
+        dataset = (_with_bins_of_sparse if feed.sparse else _with_bins)(batches, n, len(feed.names), text)
     said = _Said(n, before, context.threads)
     for batch in feed.batches(view) if whole is None else [whole]:
-        library.push(dataset, batch.X, said.at)
+        (library.push if isinstance(batch.X, np.ndarray) else library.push_sparse)(dataset, batch.X, said.at)
         said.add(batch)
     del whole
     if release := getattr(feed, "release", None):
@@ -155,6 +158,21 @@ def _with_bins(batches: Iterable[Batch], n: int, d: int, text: str) -> lightgbm.
         values.append(column if whole else column[there])
         places.append(every if whole else every[there])
     return library.empty_dataset(values, places, m, n, text)
+
+
+def _with_bins_of_sparse(batches: Iterable[Batch], n: int, d: int, text: str) -> lightgbm.Dataset:
+    """The same of CSR matrices."""
+    import numpy as np
+    from scipy.sparse import csc_matrix, vstack
+
+    rows = library.sample_rows(n, text)
+    found = [batch.X[wanted] for batch, wanted in _picked(batches, rows)]
+    sample = csc_matrix(vstack(found, format="csr"), dtype=np.float64)
+    sample.data[np.abs(sample.data) <= ZERO] = 0.0
+    sample.eliminate_zeros()
+    bounds = sample.indptr[1:-1]
+    values, places = np.split(sample.data, bounds), np.split(sample.indices.astype(np.int32), bounds)
+    return library.empty_dataset(values, places, len(rows), n, text)
 
 
 def _picked(batches: Iterable[Batch], rows: np.ndarray) -> Iterator[tuple[Batch, np.ndarray]]:

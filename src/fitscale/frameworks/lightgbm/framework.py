@@ -52,6 +52,7 @@ class LightGBM:
             units_param="n_estimators",
             segment=settings.segment,
             reload=False,
+            sparse=True,
             early_stopping=settings.booster.get("boosting") != "dart",  # its later rounds change the earlier trees
             versions={"lightgbm": lightgbm.__version__},
             params={"n_estimators": settings.rounds, **settings.booster},

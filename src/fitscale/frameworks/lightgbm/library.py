@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import lightgbm
     import numpy as np
 
-FLOAT32 = 0  # C_API_DTYPE_FLOAT32
+FLOAT32, INT64 = 0, 3  # C_API_DTYPE_FLOAT32, C_API_DTYPE_INT64
 
 
 def sample_rows(n: int, params: str) -> np.ndarray:
@@ -80,6 +80,23 @@ def push(dataset: lightgbm.Dataset, X: np.ndarray, at: int) -> None:
             dataset._handle, _at(X), ctypes.c_int(FLOAT32), ctypes.c_int32(n), ctypes.c_int32(d), ctypes.c_int32(at)
         )
     )
+
+
+def push_sparse(dataset: lightgbm.Dataset, X: Any, at: int) -> None:
+    """As `push`, of a scipy CSR matrix."""
+    import numpy as np
+    from lightgbm.libpath import _LIB
+
+    starts, index, value = (
+        np.ascontiguousarray(part, type)
+        for part, type in ((X.indptr, np.int64), (X.indices, np.int32), (X.data, np.float32))
+    )
+    _check(
+        _LIB.LGBM_DatasetPushRowsByCSR(
+            dataset._handle, _at(starts), ctypes.c_int(INT64), _at(index), _at(value), ctypes.c_int(FLOAT32),
+            ctypes.c_int64(len(starts)), ctypes.c_int64(len(value)), ctypes.c_int64(X.shape[1]), ctypes.c_int64(at),
+        )
+    )  # fmt: skip
 
 
 def merge(booster: lightgbm.Booster, first: lightgbm.Booster) -> None:

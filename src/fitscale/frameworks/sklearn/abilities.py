@@ -47,7 +47,7 @@ def traits(estimator: Estimator) -> Traits:
         together=forests.TREES if kept == "parts" else 1,
         segment=SEGMENT if stream is not None else 1,
         reload=stream is not None,
-        sparse=input_ == "one-hot" and bool(getattr(tags, "sparse", False)),
+        sparse=input_ != "raw" and bool(getattr(tags, "sparse", False)),
         weights=weight_name(made) is not None,
         gives=_gives(made),
         versions={"sklearn": sklearn.__version__},

@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from fitscale.records.run import Form, Recipe
 
 
+# A cell of a CSR matrix against one of a dense matrix: looked up by its index, and copied with it.
+SPARSE_SLOWER, SPARSE_COPY = 3.0, 1.5
+
+
 def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     """See `contracts.Framework.law`."""
     path, params, fits = main_part(recipe.estimator.path, recipe.estimator.params)
     name = path.rpartition(".")[2]
-    cost = family_of(name)(max(shape.rows, 2), max(shape.features, 1), models(shape), name, params)
+    # Of a sparse matrix what is there is worked through.
+    cost = family_of(name)(max(shape.rows, 2), max(shape.features * shape.density, 1), models(shape), name, params)
+    if shape.density < 1:
+        cost = cost._replace(
+            prior=cost.prior * SPARSE_SLOWER, fit_bytes=cost.fit_bytes * SPARSE_COPY,
+            model_bytes=cost.model_bytes + 8.0 * shape.features * models(shape),
+        )  # fmt: skip
     own = path == recipe.estimator.path and path.startswith("sklearn.")
     epochs = epochs_said(name, params) if own and form != "stream" else 0
     units = epochs or rounds_said(recipe.estimator.path, recipe.estimator.params)
@@ -31,7 +41,9 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     if form == "stream":
         passes = passes_of(name, recipe.estimator.params)
         rows = recipe.batch_rows or 65_536
-        batch = Term(name="batches", amount=min(rows, shape.rows) * shape.features, prior=24.0, floor=4.0)
+        batch = Term(
+            name="batches", amount=min(rows, shape.rows) * shape.features * shape.density, prior=24.0, floor=4.0
+        )
         steps = Term(name="steps", amount=passes * nonzero * models(shape), prior=cost.stream_s, floor=2e-10)
         return Law(
             units=passes * max(1, -(-shape.rows // rows)),
@@ -50,8 +62,8 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     size = cost.model_bytes * (1 if fits < 2 else min(fits, 100))
     model = Term(name="model", amount=size, prior=2.0)  # twice its bytes when it is written and read again
     grown = model.but(prior=1.0)  # while it grows, beside the rows, which are let go before it is written
-    each = cost.fit_bytes * shape.density
-    fit = Term(name="fit", amount=each * (shape.parts or shape.threads) if cost.apart else each, prior=1.0)
+    held = cost.fit_bytes * ((shape.parts or shape.threads) if cost.apart else 1)
+    fit = Term(name="fit", amount=held, prior=1.0)
     written = 2 if shape.parts else 1  # parts, and the whole
     iterations = (Term(name=cost.unit, amount=cost.amount * fits, prior=cost.prior, floor=cost.prior / 20),)
     # Parts are kept in files while others grow, and are put together once the rows are gone.

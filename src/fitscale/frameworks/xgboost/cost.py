@@ -16,6 +16,7 @@ from fitscale.records.run import Form, Recipe
 
 WORKER_BYTES = 65e6  # a worker with numpy, pyarrow and xgboost, which does without scikit-learn and pandas there
 SPARSE_COLUMN = 0.8  # missing share from which XGBoost keeps a column as sparse
+SPARSE_ENTRY = 14.0  # bytes of a cell of a CSR matrix: its bin by rows, its bin and row number by columns
 SKETCH_BYTES = 2e6  # a column, while quantiles are found
 # Many columns of few rows take less: measured 22, 70, 170 and 760 kB a column with 500, 2,000, 8,000 and 30,000 rows.
 SKETCH_ROW_BYTES, SKETCH_ONCE = 40.0, 6e7
@@ -56,7 +57,9 @@ class _Size:
     def __init__(self, settings: Settings, rows: float, shape: Shape) -> None:
         given = settings.booster
         self.rows = rows
-        self.cells = rows * shape.features
+        self.sparse = shape.density < 1
+        self.width = shape.features * shape.density  # cells of a row that are there
+        self.cells = rows * self.width
         self.outputs = shape.classes if shape.classes > 2 else 1
         self.trees = settings.rounds * self.outputs * int(given.get("num_parallel_tree", 1))
         depth = int(given.get("max_depth", 6))
@@ -67,8 +70,8 @@ class _Size:
         self.leaves = leaves
         self.levels = depth or 1 + math.log2(leaves)
         self.bins = float(given.get("max_bin", 256))
-        # No column has more bins than rows.
-        self.row_bins = shape.features * min(self.bins, max(2.0, rows))
+        # No column has more bins than values.
+        self.row_bins = shape.features * min(self.bins, max(2.0, rows * shape.density))
         self.sampled = float(given.get("subsample", 1.0))
         columns = 1.0
         for name in ("colsample_bytree", "colsample_bylevel", "colsample_bynode"):
@@ -81,6 +84,8 @@ class _Size:
         present = 1.0 - shape.missing
         entry = 12.0 if shape.missing_most > SPARSE_COLUMN else 4.0
         self.cell_bytes = 2.0 * wide if shape.missing == 0 else entry * present + wide
+        if self.sparse:
+            self.cell_bytes = SPARSE_ENTRY
         self.histograms = self.row_bins * BIN_BYTES * min(leaves, CACHED_HISTOGRAMS)
 
 
@@ -107,7 +112,7 @@ def _time(size: _Size, shape: Shape, form: Form) -> dict[str, tuple[Term, ...]]:
         "iterations": tuple(iterations),
         "score": (
             Term(name="trees", amount=size.trees * float(shape.holdout_rows) * size.levels / 6, prior=3e-8, floor=1e-9),
-            Term(name="cells", amount=float(shape.holdout_rows) * shape.features, prior=2e-9),
+            Term(name="cells", amount=float(shape.holdout_rows) * size.width, prior=2e-9),
         ),
         "save": (Term(name="nodes", amount=size.trees * size.leaves * 2, prior=2e-7),),
     }
@@ -116,9 +121,10 @@ def _time(size: _Size, shape: Shape, form: Form) -> dict[str, tuple[Term, ...]]:
 def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Term, ...]:
     """The largest of three moments: while quantiles are found (or a matrix is copied), while bins are filled, while trees grow."""
     base = Term(name="base", amount=1.0, prior=WORKER_BYTES, floor=4e7)
-    batch = min(float(batch_rows), size.rows) * shape.features
+    batch = min(float(batch_rows), size.rows) * size.width
+    held_bytes = 8.0 if size.sparse else 4.0  # of a cell in the feed's matrix
     bins = Term(name="bins", amount=size.cells, prior=size.cell_bytes, floor=1.0)
-    few = (SKETCH_ONCE + shape.features * size.rows * SKETCH_ROW_BYTES) / SKETCH_BYTES
+    few = (SKETCH_ONCE + size.cells * SKETCH_ROW_BYTES) / SKETCH_BYTES
     finding = [base, Term(name="sketch", amount=min(float(shape.features), few), prior=SKETCH_BYTES)]
     filling = [base, Term(name="rows", amount=size.rows, prior=16.0)]
     growing = [
@@ -137,15 +143,15 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
         else:
             # The feed fills the matrices of all views in one pass, and keeps that of the held-out rows for scoring. XGBoost
             # makes a copy of eight bytes a value that is there, which stays beside the bins.
-            judged = float(shape.validation_rows + shape.holdout_rows) * shape.features
+            judged = float(shape.validation_rows + shape.holdout_rows) * size.width
             copy = Term(name="copy", amount=size.cells * (1.0 - shape.missing), prior=8.0, floor=4.0)
-            holdout = Term(name="holdout", amount=float(shape.holdout_rows) * shape.features, prior=4.0)
-            finding += [Term(name="matrix", amount=size.cells + judged, prior=4.0, floor=4.0), copy]
+            holdout = Term(name="holdout", amount=float(shape.holdout_rows) * size.width, prior=held_bytes)
+            finding += [Term(name="matrix", amount=size.cells + judged, prior=held_bytes, floor=4.0), copy]
             filling += [copy, holdout, bins]
             growing += [copy, holdout]
         growing += [bins]
     if shape.validation_rows:
-        judged = float(shape.validation_rows) * shape.features
+        judged = float(shape.validation_rows) * size.width
         each = {"cache": 1.0, "bins": size.cell_bytes}.get(form, 8.0)
         growing.append(Term(name="validation", amount=judged, prior=each))
     growing.append(_model(size))
@@ -160,7 +166,7 @@ def _model(size: _Size) -> Term:
 
 def _plain(shape: Shape) -> tuple[Term, ...]:
     """pyarrow → one float32 matrix → its two sides → DMatrix: measured 25 bytes a cell at 5M × 28, 26 at 3M, 30 at 5.9M × 29."""
-    cells = float(shape.rows + shape.validation_rows + shape.holdout_rows) * shape.features
+    cells = float(shape.rows + shape.validation_rows + shape.holdout_rows) * shape.features * shape.density
     return (Term(name="base", amount=1.0, prior=1.3e8), Term(name="cells", amount=cells, prior=26.0, floor=8.0))
 
 
@@ -169,6 +175,6 @@ def _storage(size: _Size, shape: Shape, form: Form) -> tuple[Term, ...]:
     if form != "cache":
         return (model,)
     # Measured 2.4 bytes a cell without missing values, 5.0 with a tenth missing, 5.4 with a fiftieth; 12 was seen.
-    cells = size.cells + float(shape.validation_rows) * shape.features
-    each = 2.4 if shape.missing == 0 else 6.0
+    cells = size.cells + float(shape.validation_rows) * size.width
+    each = 6.0 if shape.missing or size.sparse else 2.4
     return (Term(name="cache", amount=cells, prior=each, floor=1.0), model)

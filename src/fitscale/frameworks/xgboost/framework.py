@@ -47,6 +47,7 @@ class XGBoost:
             units_param="n_estimators",
             segment=SEGMENT,
             reload=False,
+            sparse=True,
             stream_form="cache",
             early_stopping=settings.booster.get("booster") != "dart",  # its later rounds change the earlier trees
             versions={"xgboost": xgboost.__version__},

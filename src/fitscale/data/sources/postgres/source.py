@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
+from fitscale.contracts import Part
 from fitscale.data.sources import matching
 from fitscale.data.sources.postgres import statement
 from fitscale.data.sources.postgres.columns import Column, arrow_type, as_read, columns_of
@@ -14,6 +15,7 @@ from fitscale.data.sources.postgres.connect import Address, Failed, Lost, Sessio
 from fitscale.data.sources.postgres.fetching import Shared, in_order, readers
 from fitscale.data.sources.postgres.keys import in_key_order
 from fitscale.data.sources.postgres.ranges import Cut, Range, Relation, cut, estimated
+from fitscale.data.sources.postgres.sampling import FASTER, Sampling, sampling
 from fitscale.data.sources.where import parse
 from fitscale.errors import DataError, Resumable, WorkloadError, nearest
 from fitscale.records.data import Piece, Snapshot
@@ -71,6 +73,27 @@ class Postgres:
         rows, size = self._about.rows, _size(self._about.bytes)
         return f"{self.shown} at {self._address.shown}: about {rows:,.0f} rows, {size} [estimated]"
 
+    def sample(self) -> Part | None:
+        """A part of the rows, where they are many; see `contracts.Source`."""
+        with closing(self._session()) as session:
+            how = self._asked(lambda: sampling(session, self._relation, self._about))
+        if how is None:
+            return None
+        share = min(1.0, how.wanted / max(1.0, self._about.rows))
+        told = f"about {how.wanted:,} rows ({share:.1%}) of {self.volume()}".replace("%", " %")
+        return Part(self._sampled(how), how.rows, told, FASTER)
+
+    def _sampled(self, how: Sampling) -> Iterator[pa.RecordBatch]:
+        with closing(self._session()) as session:
+            try:
+                for statement_ in how.statements:
+                    for batch in session.batches(statement_):
+                        yield as_read(batch, self._columns)
+            except Failed as error:
+                raise self._refused(error) from None
+            except Lost as error:
+                raise self._ended(error) from None
+
     def outline(self) -> Snapshot:
         """The columns. What lies on a server cannot be pinned."""
         return self._pinned((Piece(path=self._path, bytes=0, pin="", parts=()),))
@@ -91,7 +114,7 @@ class Postgres:
             except Failed as error:
                 raise self._refused(error) from None
 
-    def sample(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+    def some(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
         """About so many rows: of a table from blocks all over it, of a query or view its first, within a minute."""
         selected = f"select {', '.join(self._relation.selected)} from"
         where = f" where {self._relation.where}" if self._relation.where else ""
@@ -227,9 +250,12 @@ class Postgres:
         except Failed as error:
             raise self._refused(error) from None
         except Lost as error:
-            raise Resumable(
-                f"data.uri: the connection to {self._address.shown} ended ({error}): give the same command again"
-            ) from None
+            raise self._ended(error) from None
+
+    def _ended(self, error: Lost) -> Resumable:
+        return Resumable(
+            f"data.uri: the connection to {self._address.shown} ended ({error}): give the same command again"
+        )
 
     def _refused(self, error: Failed) -> Exception:
         if self._table is not None and error.state in ("42P01", "3F000"):

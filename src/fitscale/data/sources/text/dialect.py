@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fitscale.data.sources.listing import PLACE
+from fitscale.data.sources.opening import WIDE, Bytes
 from fitscale.data.sources.text import encodings
-from fitscale.data.sources.text.opening import WIDE, Bytes
 from fitscale.data.sources.text.records import record_at
 from fitscale.errors import DataError, nearest
 from fitscale.records.workload import Csv

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from fitscale.data.sources.listing import PLACE
-from fitscale.data.sources.text.opening import WIDE, Bytes
+from fitscale.data.sources.opening import WIDE, Bytes
 from fitscale.errors import DataError, WorkloadError
 
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

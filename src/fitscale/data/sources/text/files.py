@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale.data.sources.listing import PLACE
+from fitscale.data.sources.opening import WIDE, Bytes, compression
 from fitscale.data.sources.text import records
 from fitscale.data.sources.text.dialect import Dialect, as_read
-from fitscale.data.sources.text.opening import WIDE, Bytes, compression
 from fitscale.data.sources.text.parsing import Flaw, HeaderAgain, NotEncoded, Ragged, Unfit, parsed
 from fitscale.errors import DataError
 

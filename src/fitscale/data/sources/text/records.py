@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fitscale.data.sources.listing import PLACE
-from fitscale.data.sources.text.opening import Bytes
+from fitscale.data.sources.opening import Bytes
 from fitscale.errors import DataError
 
 LONGEST = 64 << 20  # a record's bytes: so much is held at once where a quote does not close
