@@ -7,13 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from commands import MANY, fitscale, write_job
 
+import fitscale as fitscale_
 from fitscale.errors import MissingLibrary, UsageError
+from fitscale.models import worth
 from fitscale.report.tracking import check
+from fitscale.report.tracking.logged import logged_of
 from fitscale.report.tracking.masking import masked
 
 # MLflow 3.17 asks SQLAlchemy 2.1 for what it calls deprecated
@@ -78,6 +82,18 @@ def test_many_models_are_one_run_and_a_table(logged: Path) -> None:
     table = json.loads(Path(client.download_artifacts(run.info.run_id, "models.json")).read_text())
     assert len(table["data"]) == 30
     assert {"group", "status", "n_train", "score"} <= set(table["columns"])
+
+
+def test_names_of_strangers_are_names_there_too(tmp_path: Path) -> None:
+    """Columns are called as they like: what MLflow refuses in a metric's name is an underscore, and no part leads elsewhere."""
+    table = pa.table({"späte/../<b>": [float(k % 7) for k in range(300)], "y": [int(k % 7 > 3) for k in range(300)]})
+    model = {"estimator": "baseline.Classifier"}
+    run = fitscale_.train({"data": {"uri": table, "target": "y"}, "model": model}, tmp_path / "run")
+    worth.refresh(run.path, 1, limit_s=1.0)
+    found = logged_of(run.path, 1)
+    assert "importance/sp_te/_b_" in found.metrics
+    assert found.params["data"].endswith(".parquet")
+    assert logged_of(run.path, 1).identity == found.identity
 
 
 def test_a_finished_version_is_logged_once(logged: Path) -> None:

@@ -18,7 +18,7 @@ from fitscale.running.state import Begun, state_of
 from fitscale.store import folder, journal, versions
 
 LONGEST = 500  # of a value, in characters
-_NAME = re.compile(r"[^\w./ :-]")
+_NAME = re.compile(r"[^\w./ :-]", re.ASCII)
 
 
 class Logged(NamedTuple):
