@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from text import code, table
 
-from fitscale.frameworks.sklearn.forests import TREES
 from fitscale.planning.candidates import MANY_MODELS, ONE_MODEL, form_of
 from fitscale.records.data import Folds, Shape
 from fitscale.records.plan import Law
@@ -35,13 +34,13 @@ table cannot be, and `fitscale plan` says so with a sentence.
 seconds of work. They are not in the tables; each takes what one of its size takes in memory.
 """
 
-NOTES = f"""
+NOTES = """
 ## Notes
 
 * **Forests.** A tree depends on nothing but the rows and its own seed, which scikit-learn draws in the order of the trees. In
   memory the threads of one process grow them, a few at a time, over one matrix. By parts, processes that are forked from the
-  one that read the rows grow them with one thread each, share its matrix, and keep up to {TREES} trees at a time in files: a kill
-  loses at most what was being grown, and trees are not held while others grow. Both give the bytes of one plain fit.
+  one that read the rows grow them with one thread each, share its matrix, and keep a few trees at a time in files: a kill loses at
+  most what was being grown, and trees are not held while others grow. Both give the bytes of one plain fit.
 * **Histogram boosting** is one fit, as without fitscale. To cut it into several by `warm_start` would bin the rows again and
   ask all earlier trees anew each time. Its rounds are seen from inside, and only a fit that goes on after a kill bins once more.
 * **Pipelines**, searches, bagging, stacking and all others that fit something inside keep nothing of an unfinished fit; nor do
@@ -132,7 +131,7 @@ def _held(law: Law) -> float:
 def _kept(strategy: str, traits: Traits, law: Law) -> str:
     """What of an unfinished fit is there after a kill."""
     if strategy == "parts-and-merge":
-        return f"keeps every {traits.together} trees as they are grown"
+        return f"keeps about {traits.together} trees at a time" if traits.together > 1 else "keeps each tree"
     if traits.progress == "none" or law.units <= 1 or not law.keeps:
         return "begins anew"
     # A stream counts batches, of which its passes are made.

@@ -252,10 +252,10 @@ class Divisible(Protocol):
     A part is the same bytes whoever grows it, and the model that is merged of them the same as `Framework.fit` gives.
     """
 
-    def spans(self, recipe: Recipe, rows: int) -> Sequence[tuple[int, int]]:
+    def spans(self, feed: Feed, recipe: Recipe) -> Sequence[tuple[int, int]]:
         """Which units are grown and kept together, as (first, the one after the last): all of them, in their order.
 
-        A function of the recipe and the number of training rows alone.
+        A function of the recipe and of the numbers of training rows and columns alone.
         """
 
     def grow(self, feed: Feed, recipe: Recipe, span: tuple[int, int]) -> bytes:

@@ -44,7 +44,7 @@ class Traits(Record):
     progress: Literal["rounds", "passes", "groups", "parts", "none"]
     units: int = 1  # how many rounds, passes or parts one fit has
     units_param: str = ""  # the parameter that sets the number of units, such as n_estimators
-    together: int = 1  # units that are done at once, and told of together
+    together: int = 1  # about how many units are done at once, and told of together
     segment: int = 1  # checkpoints fall on multiples of this many units
     reload: bool = True  # an uninterrupted fit must go on from the saved bytes too, or a resumed one would differ
     sparse: bool = False  # takes a CSR matrix

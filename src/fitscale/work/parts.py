@@ -46,7 +46,7 @@ def fit_by_parts(run: Path, order: Order, task: Task, recipe: Recipe, feed: Feed
     read = partial(parts.read, run, folder, pickles=framework.pickles, trusted=order.trust)
     for _ in range(AGAIN):
         feed.matrix("train")  # the feed holds it from now on: the children share it
-        wanted = framework.spans(recipe, feed.count("train"))
+        wanted = framework.spans(feed, recipe)
         with context.phase("iterations"), context.children():
             _grow_missing(framework, feed, recipe, folder, wanted, order, context)
         if release := getattr(feed, "release", None):

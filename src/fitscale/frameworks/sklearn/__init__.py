@@ -54,11 +54,14 @@ class ScikitLearn:
 
         return fit(feed, recipe, state, context)
 
-    def spans(self, recipe: Recipe, rows: int) -> list[tuple[int, int]]:
-        from fitscale.frameworks.sklearn.families import rounds_said
+    def spans(self, feed: Feed, recipe: Recipe) -> list[tuple[int, int]]:
+        from fitscale.frameworks.sklearn.families import rounds_said, trees_together
         from fitscale.frameworks.sklearn.forests import spans
 
-        return spans(rounds_said(recipe.estimator.path, recipe.estimator.params), rows)
+        path, params = recipe.estimator.path, recipe.estimator.params
+        rows = feed.count("train")
+        together = trees_together(path.rpartition(".")[2], params, rows, len(feed.names))
+        return spans(rounds_said(path, params), rows, together)
 
     def grow(self, feed: Feed, recipe: Recipe, span: tuple[int, int]) -> bytes:
         from fitscale.frameworks.sklearn.fitting import grow

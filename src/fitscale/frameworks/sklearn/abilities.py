@@ -8,11 +8,12 @@ from typing import Any, Literal
 from fitscale.errors import WorkloadError
 from fitscale.frameworks.sklearn import boosting, epochs, forests
 from fitscale.frameworks.sklearn.building import build
-from fitscale.frameworks.sklearn.families import epochs_said, rounds_param, rounds_said
+from fitscale.frameworks.sklearn.families import epochs_said, rounds_param, rounds_said, trees_together
 from fitscale.frameworks.sklearn.streams import SEGMENT, passes_of, sameness, weight_name
 from fitscale.records.run import Estimator, Traits
 
 Input = Literal["raw", "codes", "one-hot"]
+ABOUT = (1e6, 30)  # rows and columns of nothing in particular
 TREES = ("sklearn.tree", "sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting")
 
 
@@ -44,7 +45,7 @@ def traits(estimator: Estimator) -> Traits:
         progress="passes" if stream is not None or epochs.tells(made) else kept or "none",
         units=_units(made, own, params, stream is not None),
         units_param=rounds_param(own),
-        together=forests.TREES if kept == "parts" else 1,
+        together=trees_together(type(made).__name__, params, *ABOUT) if kept == "parts" else 1,
         segment=SEGMENT if stream is not None else 1,
         reload=stream is not None,
         sparse=input_ != "raw" and bool(getattr(tags, "sparse", False)),

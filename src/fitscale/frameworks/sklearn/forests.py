@@ -20,15 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fitscale.contracts import Context
+from fitscale.frameworks.sklearn.families import trees_together
 from fitscale.frameworks.sklearn.pickling import dumps
 
 CLASSES = ("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor")
-TREES = (
-    4  # grown together: every fit looks through the rows and sorts the target once, which costs up to a tenth of a tree
-)
 LEAST_ROWS = 200_000  # rows × trees that a fit has at least: what small ones repeat costs more than their trees
-ENDING = 8  # the last are cut finer, so that as many as this end together
-
+ENDING = 8  # the last are cut finer, so that as many processes as this end together
 NODE_BYTES = 64  # without its values
 
 Span = tuple[int, int]
@@ -61,13 +58,16 @@ def why_whole(made: Any) -> str:
     return ""
 
 
-def spans(trees: int, rows: int) -> list[Span]:
-    """Which trees are grown together: some at first, fewer towards the end. A function of the two numbers alone."""
-    least = -(-LEAST_ROWS // max(1, rows))
+def spans(trees: int, rows: int, together: int, ending: int = ENDING) -> list[Span]:
+    """Which trees are grown together: as many as ``together`` at first, down to a quarter of it towards the end.
+
+    A function of the numbers alone.
+    """
+    least = max(-(-LEAST_ROWS // max(1, rows)), together // 4, 1)
     found: list[Span] = []
     start = 0
     while start < trees:
-        size = max(least, min(TREES, -(-(trees - start) // ENDING)))
+        size = max(least, min(together, -(-(trees - start) // ending)))
         found.append((start, min(trees, start + size)))
         start = found[-1][1]
     return found
@@ -104,7 +104,9 @@ def fit(made: Any, rows: Rows, state: bytes | None, context: Context) -> Any:
     """The forest, grown by the attempt's threads; the state is what was grown so far."""
     parts: list[Part] = pickle.loads(state) if state is not None else []
     grown = {part.start for part in parts}
-    left = [span for span in spans(made.n_estimators, len(rows.y)) if span[0] not in grown]
+    each = trees_together(type(made).__name__, made.get_params(deep=False), *rows.X.shape)
+    cut = spans(made.n_estimators, len(rows.y), each, 2 * context.threads)
+    left = [span for span in cut if span[0] not in grown]
     done = sum(len(part.trees) for part in parts)
     size = sum(_bytes_of(tree) for part in parts for tree in part.trees)
     with context.phase("iterations"), quiet():
