@@ -21,8 +21,9 @@ from doing import interrupted, trained
 from killing import bytes_of
 
 from fitscale.errors import SourceChanged, UsageError
+from fitscale.report import actual_of
 from fitscale.running.training import Told
-from fitscale.store import folder, versions
+from fitscale.store import folder, journal, versions
 
 N = 3_000
 TREES = {
@@ -146,3 +147,25 @@ def test_what_is_wrong_leaves_no_run_behind(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(UsageError, match=r"line 3,002: has 5 fields|did you mean 'gekauft'"):
         trained(document, tmp_path / "runs" / "r")
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_was_staged_before_is_in_no_forecast(tmp_path: Path) -> None:
+    """Once, in the command that did it: forecast, actual and journal agree; with --fresh a file that is the same is not staged."""
+    export(tmp_path / "sales.csv", table())
+    run, quick = tmp_path / "run", {**TREES, "model": {"estimator": "baseline.Classifier"}}
+    for fresh in (False, True):
+        trained(quick, run, "in-memory", fresh=fresh)
+    first, again = (folder.read_plan(run, number) for number in (1, 2))
+    assert first.stage is not None
+    assert first.decision.chosen is not None
+    assert again.decision.chosen is not None
+    assert first.decision.chosen.forecast.phases["stage"] == first.stage.seconds.value > 0
+    assert again.stage is None
+    assert "stage" not in again.decision.chosen.forecast.phases
+    one, two = actual_of(run, 1), actual_of(run, 2)
+    assert one is not None
+    assert two is not None
+    assert one.phases["stage"].wall_s == first.stage.seconds.value
+    assert one.work_s <= one.wall_s
+    assert "stage" not in two.phases
+    assert len([event for event in journal.replay(run) if event["kind"] == "staged"]) == 1

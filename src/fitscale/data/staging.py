@@ -55,7 +55,7 @@ def staged(
     StorageFull
         If the disk is; nothing is left behind.
     """
-    found = None if fresh and not _is_pinned(source) else found_staged(source, data, folder)
+    found = None if fresh and not is_pinned(source) else found_staged(source, data, folder)
     if found is not None:
         return found
     folder, origin = folder.absolute(), outline_of(source)
@@ -127,7 +127,8 @@ def _opened(folder: Path, about: Staging, data: DataSpec) -> Reader:
     return open_reader(data, snapshot)
 
 
-def _is_pinned(source: Source) -> bool:
+def is_pinned(source: Source) -> bool:
+    """Whether a change of it would be seen: what is not pinned is staged again only if that is asked for."""
     return all(piece.pin for piece in outline_of(source).pieces)
 
 

@@ -111,11 +111,11 @@ def _staged(
 ) -> tuple[Reader, Staging | None, Stage | None]:
     """The rows as Parquet in the run, or a part of them; what was staged for all, and what of it counts in the forecast."""
     from fitscale.data.checks import check_columns
-    from fitscale.data.staging import found_staged, sampled, staged
+    from fitscale.data.staging import found_staged, is_pinned, sampled, staged
 
     data = workload.data
     with folder.begun(run, workload.name):  # data that is wrong leaves no run behind
-        found = None if fresh else found_staged(source, data, run / "data")
+        found = None if fresh and not is_pinned(source) else found_staged(source, data, run / "data")
         if found is None and not whole and (part := sampled(source, data, run / "data", told)) is not None:
             return part[0], None, part[1]
         reader, staging = found or staged(source, data, run / "data", fresh=fresh, told=told)
