@@ -62,10 +62,12 @@ class Source(Protocol):
     What is not ``stable`` is staged (`fitscale.data.staging`). Such a source may have ``outline()``: a snapshot before rows
     are read, its columns as far as they are known and its pieces without parts; what cannot be pinned has an empty pin, and
     is staged again only with ``--fresh``. ``stream()`` gives all rows once, in order, by as many threads as it likes, and
-    may raise `StartAgain`; ``sample(rows, seed)`` gives batches of about so many rows from all over, without reading the
-    whole; ``volume()`` says in words, before, how much that will be. ``digests()`` are those of all bytes
+    may raise `StartAgain`; ``volume()`` says in words, before, how much that will be. ``digests()`` are those of all bytes
     of each piece, looked at where only a file's time has changed. ``assumed`` says in words, after reading, what it rested
     on beyond what was said.
+
+    ``peek(rows, seed)``, where it is there, gives batches of about so many rows from all over, for a first look by `init`
+    and `doctor`; of a source without it, these are its first rows.
     """
 
     name: ClassVar[str]

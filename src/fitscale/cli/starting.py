@@ -107,7 +107,7 @@ def spec_of(said: Mapping[str, Any], folder: Path) -> Any:
         name, _, inner = place.partition(".")[2].partition(".")
         if place.startswith("data.csv."):
             section.setdefault("csv", {})[inner] = value
-        elif place in ("data.uri", "data.table", "data.query", "data.key", "data.where"):
+        elif place in ("data.csv", "data.uri", "data.table", "data.query", "data.key", "data.where"):
             section[name] = value
     document = {"name": "job", "data": section, "model": {"estimator": "baseline.Classifier"}}
     return parse(document, file=None, folder=folder).data
