@@ -73,9 +73,12 @@ class Source(Protocol):
     is staged again only with ``--fresh``. ``stream()`` gives all rows once, in order, by as many threads as it likes, and
     may raise `StartAgain`; ``volume()`` says in words, before, how much that will be. ``sample()`` gives a bounded `Part`
     of the rows that stands for all of them, where it would take long to read them, else None: ``plan`` decides by that.
-    ``some(rows, seed)`` gives batches of about so many rows from all over, for a look. ``digests()`` are those of all bytes
+    ``digests()`` are those of all bytes
     of each piece, looked at where only a file's time has changed. ``assumed`` says in words, after reading, what it rested
     on beyond what was said.
+
+    ``peek(rows, seed)``, where it is there, gives batches of about so many rows from all over, for a first look by `init`
+    and `doctor`; of a source without it, these are its first rows.
     """
 
     name: ClassVar[str]

@@ -269,3 +269,17 @@ def test_it_says_what_it_assumed_of_a_text(here: Path) -> None:
     assert "[assumed]" in said.out
     assert fitscale("init", "semi.csv", "--force", "--set", 'data.csv.delimiter=";"').code == 0
     assert written(here / "semi.yaml").data.csv.delimiter == ";"
+
+
+def test_an_error_is_folded_between_words_on_a_terminal(here: Path) -> None:
+    """Elsewhere it stays one line."""
+    argv = ["init", "customers.csv", "--target", "lef", "--yes"]
+    terminal = Terminal(argv, here, columns=60)
+    terminal.until("left'? columns:")
+    terminal.until("closed_reason, left")
+    assert terminal.close() == 2
+    lines = terminal.text.replace("\r", "").splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("error: --target lef"))
+    assert lines[at + 1].startswith("       ")
+    assert max(map(len, lines[at:])) <= 60
+    assert " ".join(" ".join(lines[at:]).split()) == fitscale(*argv).err.strip()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitscale.cli.shown import columns, count, dagger, data_size, plural, share, tagged, usd, wrapped
+from fitscale.cli.listing import listed_lines
+from fitscale.cli.shown import clipped, columns, count, dagger, data_size, plural, share, tagged, usd, wrapped
 from fitscale.records.base import Figure
 
 
@@ -83,3 +88,25 @@ def test_a_number_is_not_parted_from_its_unit(width: int) -> None:
         for line in lines:
             assert not line.strip().startswith(("×", "s ", "GB", "%", "USD")), lines
         assert " ".join(" ".join(lines).split()).replace(" [measured]", "").endswith("0.89 USD a run")
+
+
+def test_a_long_reason_goes_on_under_its_own_column() -> None:
+    """On a terminal that is narrower; where the columns leave no room for it, on lines of its own."""
+    why = "column 'pressure' is infinite in 405 rows (the first is row 267); make these values missing, or drop it"
+    table = pa.table({"dest": ["DTW", "ABQ"], "status": ["failed", "unfit"], "why": [why, "one training row"]})
+    run: Any = SimpleNamespace(manifest=SimpleNamespace(groups=("dest",), metric="roc_auc"))
+    assert len(listed_lines(table, run)) == 3
+    head, first, second, *_, last = listed_lines(table, run, 60)
+    start = head.index("why")
+    assert first[:start] == "DTW   failed  "
+    assert second[:start].strip() == ""
+    assert last.endswith("one training row")
+    narrow = listed_lines(table, run, 36)
+    assert max(map(len, [*narrow, head, first, second, last])) <= 60
+    assert narrow[1:3] == ["DTW   failed", "    column 'pressure' is infinite in"]
+
+
+def test_what_is_clipped_says_so() -> None:
+    """And stays in one line."""
+    assert clipped("a" * 50, 10) == "a" * 9 + "…"
+    assert clipped("a\nb", 10) == "a\\nb"

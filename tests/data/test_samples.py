@@ -24,7 +24,7 @@ def spec(uri: object, **more: Any) -> DataSpec:
 
 def rows_of(data: DataSpec, rows: int = 1_000, seed: int = 0) -> pa.Table:
     source: Any = open_source(data)
-    return pa.Table.from_batches(list(source.some(rows, seed)))
+    return pa.Table.from_batches(list(source.peek(rows, seed)))
 
 
 def lines(rows: int) -> str:

@@ -17,7 +17,8 @@ from fitscale.data.checks import check_columns
 from fitscale.data.features import encodable, feature_columns
 from fitscale.data.profile import need_classes, need_no_missing, need_numbers, target_values
 from fitscale.data.reader import open_reader
-from fitscale.data.starter.drafting import Draft, choose, draft, see
+from fitscale.data.starter.choices import choose, see
+from fitscale.data.starter.drafting import Draft, draft
 from fitscale.data.starter.looking import look
 from fitscale.data.starter.writing import Item, Line, scalar, text_of
 from fitscale.errors import UsageError

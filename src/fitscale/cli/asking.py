@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fitscale.cli.shown import wrapped
-from fitscale.data.starter.drafting import Choices, choose
+from fitscale.data.starter.choices import Choices, choose
 from fitscale.data.starter.writing import clean
 from fitscale.errors import UsageError
 from fitscale.workload.spot import Spot

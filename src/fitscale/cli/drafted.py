@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitscale.cli.shown import clipped, plural, size, tagged, tail, wrapped
-from fitscale.data.starter.drafting import SCHEMA_FILE, Choices, Draft
+from fitscale.data.starter.choices import Choices
+from fitscale.data.starter.drafting import SCHEMA_FILE, Draft
 
 if TYPE_CHECKING:
     from fitscale.data.starter.looking import Look

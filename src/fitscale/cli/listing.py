@@ -101,7 +101,7 @@ def listed_lines(table: pa.Table, run: Run, width: int | None = None) -> list[st
         if len(line) <= width:
             folded.append(line)
         elif room == start:
-            folded += wrapped(line[:start], line[start:], width, start)
+            folded += wrapped(line[:start].rstrip(), line[start:], width, start)
         else:
             folded += [line[:start].rstrip(), *wrapped("", line[start:], width, room)]
     return folded

@@ -160,6 +160,19 @@ class SourceSuite:
         list(Reader(cast(Source, counting), reader.snapshot).batches(_all(reader)[:1], start=start, stop=stop))
         assert sum(counting.opened.values()) == 1
 
+    def test_a_peek_shows_rows_of_it(self, tmp_path: Path) -> None:
+        """Of a source that has it: about as many as asked, the same for one seed, with the columns and values of the whole."""
+        reader = open_reader(self.make(tmp_path))
+        peek: Any = getattr(reader.source, "peek", None)
+        if peek is None:
+            return
+        found, again = list(peek(200, 0)), list(peek(200, 0))
+        assert 0 < sum(batch.num_rows for batch in found) <= 300
+        for name in _all(reader):
+            assert _told(found, [name]) == _told(again, [name])
+            seen = {repr(value) for batch in found for value in batch.column(name).to_pylist()}
+            assert seen <= set(_column(reader, name))
+
 
 class Counting:
     """A source that remembers which units were read."""

@@ -80,8 +80,8 @@ def glance(source: Source) -> Snapshot:
 
 
 def _some(source: Source, about: Snapshot, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
-    if hasattr(source, "some"):
-        yield from source.some(rows, seed)
+    if hasattr(source, "peek"):
+        yield from source.peek(rows, seed)
     elif source.stable:
         names = [name for name, _ in about.columns]
         if about.where is None:

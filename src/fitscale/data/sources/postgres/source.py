@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 UNIT_ROWS = 65_536  # of what one connection reads
-SAMPLE_S = 60
+PEEK_S = 60  # a query may have to be worked out before its first row
 NAMES = 10  # of tables that a sentence gives
 # Bytes of a value as Arrow has it; the length of texts is not known before they are read.
 _WIDTHS = {"bool": 1, "int16": 2, "int32": 4, "float": 4, "date32[day]": 4, "string": 24, "null": 0}
@@ -114,12 +114,12 @@ class Postgres:
             except Failed as error:
                 raise self._refused(error) from None
 
-    def some(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+    def peek(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
         """About so many rows: of a table from blocks all over it, of a query or view its first, within a minute."""
         selected = f"select {', '.join(self._relation.selected)} from"
         where = f" where {self._relation.where}" if self._relation.where else ""
         with closing(self._session()) as session:
-            self._asked(lambda: session.do(f"set local statement_timeout = '{SAMPLE_S}s'"))
+            self._asked(lambda: session.do(f"set local statement_timeout = '{PEEK_S}s'"))
             share = self._share(session, rows)
             ways = [f"tablesample system ({share:.6f}) repeatable ({seed})"] if share < 100 else []
             for way in (*ways, ""):  # of few blocks, none may be drawn

@@ -123,7 +123,7 @@ class Text:
             for _, batch in self._batches(index):
                 yield batch
 
-    def some(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+    def peek(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
         """About so many rows, a seeded part of each stretch that the guess of the columns' types has looked at."""
         kinds = self._decided()[0]
         found: list[pa.RecordBatch] = []
