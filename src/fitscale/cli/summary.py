@@ -48,11 +48,13 @@ class Summary(Record):
     unlogged: str = ""  # why it is not in MLflow
 
 
-def summary_of(trained: Trained, workload: Workload, *, trust: bool = False, mlflow: str | None = None) -> Summary:
+def summary_of(
+    trained: Trained, workload: Workload, *, trust: bool = False, mlflow: str | None = None, report: bool = True
+) -> Summary:
     """Writes the report and logs to MLflow too; what cannot be written or logged costs itself alone."""
     about, run = trained.manifest, trained.run
     failures = versions.failures(run, about.version)
-    report = write_report(run, about.version, trust=trust, folder=workload.folder)
+    written = write_report(run, about.version, trust=trust, folder=workload.folder) if report else None
     tracked, unlogged = tracked_in(mlflow, run, about.version) if mlflow else (None, "")
     reasons = Counter(f"{record['status']}: {record['why'] or record['kind']}" for record in failures)
     return Summary(
@@ -68,7 +70,7 @@ def summary_of(trained: Trained, workload: Workload, *, trust: bool = False, mlf
         reasons=dict(reasons.most_common()),
         forecast=forecast_of(run, about.version),
         actual=actual_of(run, about.version),
-        report=report,
+        report=written,
         exported=trained.exported,
         mlflow=tracked,
         unlogged=unlogged,

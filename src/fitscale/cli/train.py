@@ -31,6 +31,12 @@ def train(
     mlflow: Annotated[
         str | None, typer.Option(metavar="URI", help="Log the finished version to MLflow, such as sqlite:///mlflow.db.")
     ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report", envvar="FITSCALE_REPORT", help="Write the report too, as `report` does later."
+        ),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say what came of it, and nothing before.")] = False,
     json: Annotated[bool, typer.Option("--json", help="What came of it as a record on stdout.")] = False,
 ) -> None:
@@ -76,9 +82,9 @@ def train(
             told=following.told,
         )
     ended = time.time()
-    if out.is_terminal and not quiet and not trained.nothing_to_do and not trained.manifest.groups:
+    if report and out.is_terminal and not quiet and not trained.nothing_to_do and not trained.manifest.groups:
         out.say("looking at what the model is worth …")
-    summary = summary_of(trained, found.workload, trust=found.settings.trust, mlflow=mlflow)
+    summary = summary_of(trained, found.workload, trust=found.settings.trust, mlflow=mlflow, report=report)
     out.lines(summary_lines(summary, trained, out.width, named))
     out.record(summary)
     trained.check(found.workload.needs.max_failed)
