@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import statistics
 import sys
@@ -54,7 +55,7 @@ def main() -> None:
     memory = sorted(abs(r["memory_error_%"]) for r in rows)
     summary = {
         "time_median_%": statistics.median(errors),
-        "time_p90_%": errors[int(0.9 * (len(errors) - 1))],
+        "time_p90_%": errors[math.ceil(0.9 * len(errors)) - 1],
         "memory_median_%": statistics.median(memory),
         "not_refunded_within": all(r["not_refunded_s"] <= max(5.0, 0.05 * r["actual_s"]) for r in rows),
         "within_time_interval": sum(r["in_interval"] for r in rows),

@@ -253,6 +253,8 @@ class Loop:
         for rival in sorted(rivals, key=lambda c: self._known.forecast(c).time_s.low):
             if self._choose or self._is_refused(rival) or self._known.is_measured(rival):
                 continue
+            if rival.ranks > 1 and leader.ranks <= 1:
+                continue  # they share this machine's cores, and exchange what one process has: where that fits, it is faster
             ahead = self._assess(leader).forecast
             if self._known.forecast(rival).time_s.low + SAMPLE_S >= ahead.time_s.high - ahead.done_s:
                 continue  # even if it is as fast as it could be, looking at it costs more than it saves
