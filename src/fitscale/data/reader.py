@@ -105,6 +105,21 @@ class Reader:
         return Reader(self.source, self.snapshot, spread_ranges(segments, rows, seed))
 
 
+def reader_of_run(data: DataSpec, snapshot: Snapshot, *, threads: int = 1, dictionaries: bool = False) -> Reader:
+    """A reader over what a run's snapshot names: files, or the run's own copy of what cannot be read again.
+
+    Raises
+    ------
+    DataError
+        If it names a source that is never read again: a run from elsewhere must not send us to its server.
+    WorkloadError, SourceChanged
+        As `open_reader`.
+    """
+    if not plugin("sources", snapshot.source).stable:
+        raise DataError(f"the snapshot is of source '{snapshot.source}', and not of files or of the run's own copy")
+    return open_reader(data, snapshot, threads=threads, dictionaries=dictionaries)
+
+
 def open_reader(
     data: DataSpec, snapshot: Snapshot | None = None, *, threads: int = 1, dictionaries: bool = False
 ) -> Reader:

@@ -30,9 +30,9 @@ def rows_used(
     run: Path, snapshot: str, data: DataSpec, use: float, seed: int, *, threads: int = 1, dictionaries: bool = False
 ) -> Reader:
     """The share of a snapshot's rows that is to be used."""
-    from fitscale.data.reader import open_reader
+    from fitscale.data.reader import reader_of_run
 
-    reader = open_reader(data, folder.read_snapshot(run, snapshot), threads=threads, dictionaries=dictionaries)
+    reader = reader_of_run(data, folder.read_snapshot(run, snapshot), threads=threads, dictionaries=dictionaries)
     return reader if use >= 1 else reader.sample(max(1, round(reader.rows * use)), seed)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitscale.data.folds import HOLDOUT, assign, column_of, splits
-from fitscale.data.reader import open_reader
+from fitscale.data.reader import reader_of_run
 from fitscale.store import folder
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def held_out(run: Path, about: Manifest, encoding: Encoding, most: int) -> pa.Ta
 
     recipe = next(iter(about.recipes.values()))
     task = folder.read_task(run, recipe.digest)
-    reader = open_reader(task.data, folder.read_snapshot(run, task.snapshot))
+    reader = reader_of_run(task.data, folder.read_snapshot(run, task.snapshot))
     if recipe.use < 1:
         reader = reader.sample(max(1, round(reader.rows * recipe.use)), recipe.seed)
     wanted = list(dict.fromkeys([*about.groups, *encoding.raw_columns]))

@@ -9,9 +9,6 @@ import numpy as np
 from fitscale.data.folds import HOLDOUT, assign, column_of
 from fitscale.data.reader import Reader
 from fitscale.data.views import CODE, Views
-from fitscale.errors import DataError
-from fitscale.registry import plugin
-from fitscale.store.folder import read_snapshot
 from fitscale.work.feeding import reader_of
 
 if TYPE_CHECKING:
@@ -46,9 +43,6 @@ def sample_of(judged: Judged, most: int | None = None) -> Sample:
     import pyarrow as pa
 
     task, encoding = judged.task, judged.encoding
-    source = read_snapshot(judged.run, task.snapshot).source
-    if not plugin("sources", source).stable:  # its own copy has another; a run from elsewhere must not send us anywhere
-        raise DataError(f"the snapshot is of source '{source}', and not of files or of the run's own copy")
     width = max(len(encoding.columns), encoding.width, 1)
     most = most or max(LEAST_ROWS, min(MOST_ROWS, MOST_CELLS // width))
     folds = task.recipe.folds
