@@ -7,6 +7,7 @@ it could win; the budget for what is not refunded is the larger of five seconds 
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -267,7 +268,7 @@ class Loop:
             if live is not None and not self._fit_together(leader, rival):
                 self._attempts.stop(live)  # with a checkpoint, from which it may go on
                 self._leader = live = None
-            self._sample(rival)
+            self._sample(rival, wary=True)
             if live is not None:
                 self._attempts.resume(live)
             if not self._is_refused(rival):
@@ -285,15 +286,17 @@ class Loop:
         part = self._known.forecast(rival).memory_bytes.high / 8  # the largest sample is a sixteenth of the rows
         return held + base + part <= self._machine.memory_bytes
 
-    def _sample(self, candidate: Candidate) -> None:
-        """Fit parts of the rows, as large as the budget allows."""
+    def _sample(self, candidate: Candidate, *, wary: bool = False) -> None:
+        """Fit parts of the rows, as large as the budget allows; ``wary``: though they cost twice their share of the rows."""
         assert self._attempts is not None
         shape = self._known.shape
         total = shape.rows + shape.holdout_rows + shape.validation_rows
         left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
         there = self._prepared.reader.rows if self._is_sampled else total
         samples = probing.samples_of(total, self._workload.seed, there=there, coarse=whole_s / 64 > left)
-        affordable = [s for s in samples if whole_s * s.rows / total <= left] or list(samples[:1])
+        share_s = whole_s / total * (2 if wary else 1)
+        sums = itertools.accumulate(share_s * s.rows for s in samples)
+        affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left] or list(samples[:1])
         if not affordable or candidate.strategy == "many-models":
             return
         with _Watch() as watch:
