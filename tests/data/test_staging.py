@@ -74,7 +74,7 @@ def test_what_is_unchanged_is_staged_once(tmp_path, monkeypatch):
     _, later = staged(open_source(data), data, tmp_path / "data")
     assert later.content == about.content
     assert later.origin.pieces[0].modified == 1
-    monkeypatch.setattr("fitscale.data.sources.text.source.whole_digest", None)  # that it is the same is known by now
+    monkeypatch.setattr("fitscale.data.sources.parsed.whole_digest", None)  # that it is the same is known by now
     staged(open_source(data), data, tmp_path / "data")
 
 

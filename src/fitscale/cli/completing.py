@@ -21,7 +21,22 @@ STRATEGIES = (
     "cluster-native",
 )
 WORKLOADS = (".yaml", ".yml")
-DATA = (".parquet", ".pq", ".parq", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".tab", ".gz", ".zst")
+DATA = (
+    ".parquet",
+    ".pq",
+    ".parq",
+    ".arrow",
+    ".feather",
+    ".ipc",
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".svm",
+    ".svmlight",
+    ".libsvm",
+    ".gz",
+    ".zst",
+)
 
 
 def workload_files(incomplete: str) -> list[str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from fitscale.cli.saying import Out
 from fitscale.cli.screen import plan_screen
 from fitscale.cli.shown import duration, plural, share, size
+from fitscale.running.listening import hear
 from fitscale.running.progress import Progress, Tracker, tasks_of
-from fitscale.store import chunks, folder
+from fitscale.store import folder
 
 if TYPE_CHECKING:
     from fitscale.records.plan import Plan
@@ -80,11 +81,7 @@ class Following:
             self._tracker.forecast(next((f for f in _forecasts(self._run, begun.plan, begun.candidate)), None))
 
     def event(self, name: str, order: Order, event: Event) -> None:
-        if not self._tracker.knows(order.task):
-            before = frozenset(chunks.committed(self._run, order.task))
-            own = {int(event.data["k"])} if event.kind == "chunk" else set()
-            self._tracker.learn(order.task, folder.read_task(self._run, order.task), before - own)
-        self._tracker.see(name, order, event)
+        hear(self._tracker, self._run, name, order, event)
         if self._live is None and not self._quiet and time.monotonic() - self._said >= PLAIN_EVERY_S:
             self._said = time.monotonic()
             self._out.say(progress_line(self.progress()))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fitscale.planning import wording
 from fitscale.report.text import many, percent, size
+from fitscale.running.listening import hear
 from fitscale.running.progress import Progress, Tracker, tasks_of
-from fitscale.store import chunks, folder
 
 if TYPE_CHECKING:
     from fitscale.records.plan import Plan
@@ -83,11 +83,7 @@ class Showing:
         self._say(text, None)
 
     def event(self, name: str, order: Order, event: Event) -> None:
-        if not self._tracker.knows(order.task):
-            before = frozenset(chunks.committed(self._run, order.task))
-            own = {int(event.data["k"])} if event.kind == "chunk" else set()
-            self._tracker.learn(order.task, folder.read_task(self._run, order.task), before - own)
-        self._tracker.see(name, order, event)
+        hear(self._tracker, self._run, name, order, event)
         if time.monotonic() - self._shown >= self._every_s:
             progress = self._tracker.progress(time.time())
             self._say(words_of(progress), progress.share if progress.remaining_s else None)

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import get_args
 
 from fitscale.errors import NothingRuns, UsageError, nearest
 from fitscale.planning.gates import FORECAST_GATES, usable_bytes
 from fitscale.planning.spread import chance_above, expected, quantile
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Refusal
+from fitscale.records.run import Strategy
 from fitscale.records.workload import Workload
 
 TIE = 0.05
-SIMPLE = (
-    "in-memory",
-    "quantised",
-    "out-of-core",
-    "many-models",
-    "batched-models",
-    "parts-and-merge",
-    "data-parallel",
-    "cluster-native",
-)  # the simplest first
+SIMPLE: tuple[str, ...] = get_args(Strategy)  # the simplest first
 P90 = 0.9
 SURE = 0.75
 

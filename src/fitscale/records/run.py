@@ -9,7 +9,7 @@ from fitscale.records.data import Folds
 from fitscale.records.workload import DataSpec
 
 Form = Literal["matrix", "bins", "cache", "stream", "shard", "frame"]
-Strategy = Literal[
+Strategy = Literal[  # the simplest first: where two are as good as each other, that is taken
     "in-memory",
     "quantised",
     "out-of-core",

@@ -218,10 +218,7 @@ class DirectContext:
         units: int,
         state: Callable[[], bytes] | None = None,
         scores: Mapping[str, float] | None = None,
-        *,
-        of: int = 0,
-        kept: bool = True,
-        size: int = 0,
+        **about: Any,
     ) -> bytes | None:
         self.reported.append((units, dict(scores or {})))
         if state is None or units % self.segment:

@@ -123,10 +123,7 @@ class _Alone:
         units: int,
         state: Callable[[], bytes] | None = None,
         scores: Mapping[str, float] | None = None,
-        *,
-        of: int = 0,
-        kept: bool = True,
-        size: int = 0,
+        **about: Any,
     ) -> bytes | None:
         return None
 

@@ -218,10 +218,7 @@ class GroupContext:
         units: int,
         state: Callable[[], bytes] | None = None,
         scores: Mapping[str, float] | None = None,
-        *,
-        of: int = 0,
-        kept: bool = True,
-        size: int = 0,
+        **about: Any,
     ) -> bytes | None:
         for name, value in (scores or {}).items():
             self._scores[name] = (*self._scores.get(name, ()), value)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING
 
-from fitscale.cli.checking.finding import Finding
+from fitscale.cli.checking.finding import Finding, State
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -77,11 +77,11 @@ def _extra(extra: str, several: list[Requirement]) -> Finding:
     install = f"pip install 'fitscale[{extra}]'" if extra else "pip install --force-reinstall fitscale"
     if lacks:
         known = f" (there: {', '.join(has)})" if has else ""
-        state = "missing" if extra else "wrong"
-        return Finding(what=what, state=state, says=f"lacks {', '.join(lacks)}{known}", next_step=install)  # type: ignore[arg-type]
+        state: State = "missing" if extra else "wrong"
+        return Finding(what=what, state=state, says=f"lacks {', '.join(lacks)}{known}", next_step=install)
     if other:
         state = "note" if extra else "wrong"
-        return Finding(what=what, state=state, says="; ".join(other), next_step="; ".join(steps))  # type: ignore[arg-type]
+        return Finding(what=what, state=state, says="; ".join(other), next_step="; ".join(steps))
     return Finding(what=what, state="ok", says=", ".join(has))
 
 

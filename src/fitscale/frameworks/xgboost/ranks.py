@@ -102,17 +102,14 @@ class _Together:
         units: int,
         state: Callable[[], bytes] | None = None,
         scores: Mapping[str, float] | None = None,
-        *,
-        of: int = 0,
-        kept: bool = True,
-        size: int = 0,
+        **about: Any,
     ) -> bytes | None:
         import numpy as np
         from xgboost import collective
 
         taken, stopped = None, None
         try:
-            taken = self._context.report(units, state, scores, of=of, kept=kept, size=size)
+            taken = self._context.report(units, state, scores, **about)
         except Stopped as stop:
             stopped = stop
         if collective.allreduce(np.array([stopped is not None], dtype=np.int32), collective.Op.MAX)[0]:

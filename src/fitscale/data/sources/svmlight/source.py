@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 import numpy as np
 
 from fitscale.contracts import StartAgain
-from fitscale.data.sources import listing, matching, schemas
-from fitscale.data.sources.opening import Bytes, pin, whole_digest
+from fitscale.data.sources import listing, matching
+from fitscale.data.sources.opening import Bytes
+from fitscale.data.sources.parsed import ParsedFiles
 from fitscale.data.sources.svmlight.parsing import Odd, Rows, parsed
 from fitscale.data.sources.where import parse
 from fitscale.data.vectors import vector_type
-from fitscale.errors import DataError, SourceChanged
-from fitscale.records.data import Piece, Snapshot
+from fitscale.errors import DataError
 from fitscale.records.workload import SvmLightFiles
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fitscale.records.data import Snapshot
     from fitscale.records.workload import DataSpec
 
 LABEL, VECTOR = "label", "x"
@@ -46,7 +47,7 @@ class Block(NamedTuple):
     line: int
 
 
-class SvmLight:
+class SvmLight(ParsedFiles):
     """See `contracts.Source`, and there on what is staged."""
 
     name: ClassVar[str] = "svmlight"
@@ -89,61 +90,18 @@ class SvmLight:
             told.append("qid passed over, as ranking is not offered")
         return tuple(told)
 
-    def outline(self) -> Snapshot:
-        """The columns, and what pins the files. No row is counted."""
-        return self._snapshot([()] * len(self.paths))
-
-    def digests(self) -> dict[str, str]:
-        """Of all bytes of each file: looked at where only its time has changed."""
-        return {path: whole_digest(self.root / path) for path in self.paths}
-
-    def stream(self) -> Iterator[pa.RecordBatch]:
-        """All rows of all files in order, parsed by several threads; see `contracts.Source`."""
-        for index in range(len(self.paths)):
-            for _, batch in self._batches(index):
-                yield batch
-
-    def snapshot(self) -> Snapshot:
-        """As pinned, with the rows of each block: reads everything."""
-        while True:
-            try:
-                parts = [
-                    tuple((batch.num_rows, len(block.data)) for block, batch in self._batches(index))
-                    for index in range(len(self.paths))
-                ]
-            except StartAgain:
-                continue
-            return self._snapshot(parts)
-
     def read(
         self, snapshot: Snapshot, piece: int, part: int, columns: Sequence[str], batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         pinned = snapshot.pieces[piece]
-        path = self.root / pinned.path
-        if pin(path) != (pinned.bytes, pinned.pin):
-            raise SourceChanged(
-                f"{path}: it changed since the run began; put the file back as it was, or train anew with --fresh"
-            )
+        self._check_pinned(pinned)
         self._fractions = dict(snapshot.columns)[LABEL] == "double"
         before = sum(size for _, size in pinned.parts[:part])
-        with Bytes(path, before) as source:
+        with Bytes(self.root / pinned.path, before) as source:
             rows = parsed(source.read(pinned.parts[part][1]), self._least)
         batch = self._kept(piece, rows).select(list(columns))
         for start in range(0, batch.num_rows, batch_rows):
             yield batch.slice(start, batch_rows)
-
-    def _snapshot(self, parts: Sequence[Sequence[tuple[int, int]]]) -> Snapshot:
-        pieces = []
-        for path, own in zip(self.paths, parts, strict=True):
-            size, digest = pin(self.root / path)
-            pieces.append(
-                Piece(
-                    path=path, bytes=size, pin=digest, parts=tuple(own), values=listing.hive_values(path),
-                    modified=(self.root / path).stat().st_mtime,
-                )
-            )  # fmt: skip
-        columns = tuple((field.name, str(field.type)) for field in self._schema())
-        return Snapshot(source=self.name, root=str(self.root), columns=columns, pieces=tuple(pieces), where=self.where)
 
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
@@ -186,11 +144,9 @@ class SvmLight:
         pairs = schema.field(VECTOR).type.value_type
         struct = pa.StructArray.from_arrays([pa.array(rows.indices), pa.array(rows.values)], fields=list(pairs))
         vectors = pa.ListArray.from_arrays(pa.array(rows.starts), struct, type=vector_type())
-        keys = schemas.Keys.of(listing.hive_values(self.paths[index]), lambda key: self._keys[key] == pa.int64())
         arrays = [pa.array(rows.label).cast(schema.field(LABEL).type), vectors]
-        arrays += [keys.repeated(key, len(rows.label)) for key in self._keys]
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        return batch.filter(matching.mask(parse(self.where), batch)) if self.where else batch
+        arrays += self._of_path(index, len(rows.label)).values()
+        return self._filtered(pa.RecordBatch.from_arrays(arrays, schema=schema))
 
 
 def _done(path: Path, block: Block, future: Future[Rows]) -> tuple[Block, Rows]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from fitscale.contracts import Part, StartAgain
 from fitscale.data.sample import drawn
-from fitscale.data.sources import listing, matching, schemas
-from fitscale.data.sources.opening import WIDE, compression, pin, whole_digest
+from fitscale.data.sources import listing, matching
+from fitscale.data.sources.opening import WIDE, compression
+from fitscale.data.sources.parsed import ParsedFiles
 from fitscale.data.sources.text import encodings, settling
 from fitscale.data.sources.text import kinds as K
 from fitscale.data.sources.text.dialect import same_names, sniffed
@@ -22,17 +23,16 @@ from fitscale.data.sources.text.files import BLOCK, TextFile
 from fitscale.data.sources.text.parsing import MISSING, Flaw, NotEncoded, Unfit, parsed
 from fitscale.data.sources.text.records import Block
 from fitscale.data.sources.where import parse
-from fitscale.errors import SourceChanged
-from fitscale.records.data import Piece, Snapshot
 from fitscale.records.workload import Csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fitscale.records.data import Snapshot
     from fitscale.records.workload import DataSpec
 
 
-class Text:
+class Text(ParsedFiles):
     """Delimited text on disk. See `contracts.Source`, and there on what is staged.
 
     Attributes
@@ -109,20 +109,6 @@ class Text:
             stretches(), rows, f"parts of {size / 1e9:.1f} GB of text in {len(self.paths):,} files", SAMPLE_FASTER
         )
 
-    def outline(self) -> Snapshot:
-        """The columns as parts of the files show them, and what pins the files. No row is counted."""
-        return self._snapshot([()] * len(self.paths))
-
-    def digests(self) -> dict[str, str]:
-        """Of all bytes of each file: looked at where only its time has changed."""
-        return {path: whole_digest(self.root / path) for path in self.paths}
-
-    def stream(self) -> Iterator[pa.RecordBatch]:
-        """All rows of all files in order, parsed by several threads; see `contracts.Source`."""
-        for index in range(len(self.paths)):
-            for _, batch in self._batches(index):
-                yield batch
-
     def peek(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
         """About so many rows, a seeded part of each stretch that the guess of the columns' types has looked at."""
         kinds = self._decided()[0]
@@ -147,27 +133,12 @@ class Text:
             except StartAgain:
                 continue
 
-    def snapshot(self) -> Snapshot:
-        """As pinned, with the rows of each block: reads everything."""
-        while True:
-            try:
-                parts = [
-                    tuple((batch.num_rows, len(block.data)) for block, batch in self._batches(index))
-                    for index in range(len(self.paths))
-                ]
-            except StartAgain:
-                continue
-            return self._snapshot(parts)
-
     def read(
         self, snapshot: Snapshot, piece: int, part: int, columns: Sequence[str], batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         pinned = snapshot.pieces[piece]
         file = self._files[piece]
-        if pin(file.path) != (pinned.bytes, pinned.pin):
-            raise SourceChanged(
-                f"{file.path}: it changed since the run began; put the file back as it was, or train anew with --fresh"
-            )
+        self._check_pinned(pinned)
         if self._settled is None:
             self._settle()
         before = sum(size for _, size in pinned.parts[:part])
@@ -178,19 +149,6 @@ class Text:
         batch = self._kept(piece, table).select(list(columns))
         for start in range(0, batch.num_rows, batch_rows):
             yield batch.slice(start, batch_rows)
-
-    def _snapshot(self, parts: Sequence[Sequence[tuple[int, int]]]) -> Snapshot:
-        pieces = []
-        for path, own in zip(self.paths, parts, strict=True):
-            size, digest = pin(self.root / path)
-            pieces.append(
-                Piece(
-                    path=path, bytes=size, pin=digest, parts=tuple(own), values=listing.hive_values(path),
-                    modified=(self.root / path).stat().st_mtime,
-                )
-            )  # fmt: skip
-        columns = tuple((field.name, str(field.type)) for field in self._schema())
-        return Snapshot(source=self.name, root=str(self.root), columns=columns, pieces=tuple(pieces), where=self.where)
 
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
@@ -259,12 +217,9 @@ class Text:
         """The rows that the filter keeps, with the columns of the path, in the order of the first file."""
         import pyarrow as pa
 
-        keys = schemas.Keys.of(listing.hive_values(self.paths[index]), lambda key: self._keys[key] == pa.int64())
         names = [name for name in self._files[0].dialect.names if name not in self._keys]
         arrays = {name: _one(table.column(name)) for name in names}
-        arrays |= {key: keys.repeated(key, table.num_rows) for key in self._keys}
-        batch = pa.record_batch(arrays)
-        return batch.filter(matching.mask(parse(self.where), batch)) if self.where else batch
+        return self._filtered(pa.record_batch(arrays | self._of_path(index, table.num_rows)))
 
 
 BLOCK_BYTES = BLOCK
