@@ -156,3 +156,19 @@ def test_what_comes_between_ends_all() -> None:
     with pytest.raises(KeyError):
         list(fit_side_by_side(range(4), lambda i: time.sleep(60), 2, between=between))
     assert children() == before
+
+
+def test_what_is_put_off_is_done_while_a_child_is_at_work(tmp_path):
+    waiting, done = tmp_path / "waiting", []
+
+    def fit(item):
+        while item == 0 and not waiting.exists():  # goes on only once the parent has done what was put off
+            time.sleep(0.01)
+        return item
+
+    def meanwhile():
+        done.append(1)
+        waiting.touch()
+
+    assert list(fit_forked(range(3), fit, meanwhile=meanwhile)) == [(0, 0), (1, 1), (2, 2)]
+    assert done == [1]

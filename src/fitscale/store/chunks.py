@@ -55,7 +55,7 @@ def commit(
     *,
     result: dict[str, Any],
     table: pa.Table,
-    models: bytes,
+    models: files.Bytes,
     predictions: pa.Table | None,
     pickles: bool,
 ) -> bool:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from fitscale.data.encoding import Encoding
 
-FILE_BYTES = 64 << 20  # payload files are cut at this size, by key order, whatever the chunks were
+MOST_FILES = 48  # of a version; more chunks than that are joined, by key order, into files of FILE_BYTES
+FILE_BYTES = 64 << 20
 
 
 def finish(run: Path, order: Order) -> None:
@@ -83,24 +84,38 @@ def _payloads(
     pickles = plugin("frameworks", task.recipe.framework).pickles
     if len(results) == 1 and not task.recipe.groups:
         return [results[0].models], [(0, 0)]  # one model: its payload as it is
+    if pickles:
+        for result in results:
+            trust.check(run, result.models, files.mapped(run / "models" / result.models), trust=trusted)
+    # As they are where they are few: what was written and synced once need not be again.
+    return _as_they_are(run, results) if len(results) <= MOST_FILES else _joined(run, results, sign=pickles)
+
+
+def _as_they_are(run: Path, results: list[ChunkResult]) -> tuple[list[str], list[tuple[int, int]]]:
+    payloads: list[str] = []
+    places: list[tuple[int, int]] = []
+    for result in results:
+        models = _models(run, result)
+        if any(status == "fitted" for status, _, _ in models):
+            payloads.append(result.models)
+        places += [(len(payloads) - 1, offset) if status == "fitted" else (-1, 0) for status, offset, _ in models]
+    return payloads, places
+
+
+def _joined(run: Path, results: list[ChunkResult], *, sign: bool) -> tuple[list[str], list[tuple[int, int]]]:
     payloads: list[str] = []
     places: list[tuple[int, int]] = []
     buffer = bytearray()
 
     def cut() -> None:
         payloads.append(files.store_content(run / "models", buffer))
-        if pickles:
+        if sign:
             trust.sign(run, payloads[-1], buffer)
         buffer.clear()
 
     for result in results:
         source = files.mapped(run / "models" / result.models)
-        if pickles:
-            trust.check(run, result.models, source, trust=trusted)
-        table = chunks.read_table(run, result.table)
-        for status, offset, length in zip(
-            *(table.column(name).to_pylist() for name in ("status", "offset", "length")), strict=True
-        ):
+        for status, offset, length in _models(run, result):
             if status != "fitted":
                 places.append((-1, 0))
                 continue
@@ -111,6 +126,13 @@ def _payloads(
     if buffer:
         cut()
     return payloads, places
+
+
+def _models(run: Path, result: ChunkResult) -> list[tuple[str, int, int]]:
+    """(status, offset, length) of each model of a chunk."""
+    table = chunks.read_table(run, result.table)
+    columns = (table.column(name).to_pylist() for name in ("status", "offset", "length"))
+    return list(zip(*columns, strict=True))
 
 
 def _index(run: Path, results: list[ChunkResult], places: list[tuple[int, int]]) -> pa.Table:

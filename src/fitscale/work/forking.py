@@ -50,7 +50,12 @@ def import_first(framework: Framework, task: Task) -> None:
 
 
 def fit_forked(
-    items: Sequence[int], fit: Callable[[int], Any], *, child_bytes: int | None = None, retries: int = 1
+    items: Sequence[int],
+    fit: Callable[[int], Any],
+    *,
+    child_bytes: int | None = None,
+    retries: int = 1,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[int, Any]]:
     """(item, what ``fit`` returned, or Fatal) for every item, each exactly once.
 
@@ -64,8 +69,12 @@ def fit_forked(
         A child whose private anonymous memory passes this is ended, and counts as dead at its item.
     retries
         How often an item that killed its child is tried again, alone.
+    meanwhile
+        Called once, as soon as a child is at work: what else this process has to do. No longer than it takes, the child's
+        memory is not looked at.
     """
     rest = list(items)
+    is_first = True
     tried: dict[int, int] = {}
     while rest:
         suspect = next((item for item in rest if tried.get(item)), None)
@@ -76,6 +85,9 @@ def fit_forked(
         for kind, item, value in _child(batch, fit, child_bytes):
             if kind == b"B":
                 at = item
+                if is_first:
+                    is_first = False
+                    meanwhile()
             elif kind == b"R":
                 done.add(item)
                 at = None

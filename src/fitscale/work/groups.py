@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,33 +47,56 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
     partition = Partition(run / "data" / task.partition)
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader_of(run, task), keep=True)
-    for k in _claimed(run, order, context):
-        context.pause_point()
-        before, began = _cpu_s(), time.perf_counter()
-        chunk = task.chunks[k]
-        feed = make_groups(
-            partition, task.data, encoding, task.recipe.folds, chunk.start, chunk.stop,
-            form=order.form, scratch=context.scratch, phase=context.phase,
-        )  # fmt: skip
-        rows = feed.chunk.rows  # decoded here and now: the children share it
-        if order.form == "frame":
-            _ = feed.chunk.frame
-        groups = [each for _, each in feed.groups()]
-        check_metric(task, feed)
-        with context.phase("iterations"):
-            done = _fit_all(run, framework, task, groups, context, order)
-        ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+    done_last = _PutOff()
+
+    def keep(k: int, done: list[dict[str, Any]], keys: pa.Table, about: dict[str, Any]) -> None:
         with context.phase("save"):
-            _commit(run, order, task, k, done, feed.keys, framework.pickles)
-        log.write(
-            "chunk",
-            k=k,
-            groups=len(groups),
-            rows=len(rows.y),
-            wall_s=time.perf_counter() - began,
-            cpu_s=sum(_cpu_s()) - sum(before),
-            **{status: sum(row["status"] == status for row in done) for status in chunks.STATUS},
-        )
+            _commit(run, order, task, k, done, keys, framework.pickles)
+        log.write("chunk", **about)
+
+    try:
+        for k in _claimed(run, order, context):
+            context.pause_point()
+            before, began = _cpu_s(), time.perf_counter()
+            chunk = task.chunks[k]
+            feed = make_groups(
+                partition, task.data, encoding, task.recipe.folds, chunk.start, chunk.stop,
+                form=order.form, scratch=context.scratch, phase=context.phase,
+            )  # fmt: skip
+            rows = feed.chunk.rows  # decoded here and now: the children share it
+            if order.form == "frame":
+                _ = feed.chunk.frame
+            groups = [each for _, each in feed.groups()]
+            check_metric(task, feed)
+            with context.phase("iterations"):
+                done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
+            ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+            about = {
+                "k": k,
+                "groups": len(groups),
+                "rows": len(rows.y),
+                "wall_s": time.perf_counter() - began,
+                "cpu_s": sum(_cpu_s()) - sum(before),
+                **{status: sum(row["status"] == status for row in done) for status in chunks.STATUS},
+            }
+            done_last.put_off(partial(keep, k, done, feed.keys, about))
+    finally:  # stopped, too
+        done_last.catch_up()
+
+
+class _PutOff:
+    """What a chunk came to is written and synced while the first fits of the next one are at work."""
+
+    def __init__(self) -> None:
+        self._work: Callable[[], None] | None = None
+
+    def put_off(self, work: Callable[[], None]) -> None:
+        self._work = work
+
+    def catch_up(self) -> None:
+        work, self._work = self._work, None
+        if work is not None:
+            work()
 
 
 def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:
@@ -95,9 +119,16 @@ class _Wrong(NamedTuple):
 
 
 def _fit_all(
-    run: Path, framework: Framework, task: Task, groups: list[Any], context: WorkContext, order: Order
+    run: Path,
+    framework: Framework,
+    task: Task,
+    groups: list[Any],
+    context: WorkContext,
+    order: Order,
+    *,
+    meanwhile: Callable[[], None],
 ) -> list[dict[str, Any]]:
-    """One record for each group, in key order."""
+    """One record for each group, in key order. ``meanwhile`` is called once fits are at work in a child."""
 
     def fit(i: int) -> dict[str, Any] | _Wrong:
         try:
@@ -108,10 +139,11 @@ def _fit_all(
     recipe = recipe_to_fit(run, task, order)
     found: dict[int, dict[str, Any]] = {}
     if not order.isolate:
+        meanwhile()
         done: Iterator[tuple[int, Any]] = ((i, fit(i)) for i in range(len(groups)))
     else:
         limit = None if order.memory_bytes is None else _most_bytes(order.memory_bytes)
-        done = fit_forked(range(len(groups)), fit, child_bytes=limit)
+        done = fit_forked(range(len(groups)), fit, child_bytes=limit, meanwhile=meanwhile)
     for i, result in done:
         if isinstance(result, _Wrong):
             raise WorkloadError(*result)
@@ -194,7 +226,7 @@ def _commit(
         k,
         result={"chunk": task.chunks[k]},
         table=table_of(done, keys),
-        models=bytes(models),
+        models=models,
         predictions=pa.concat_tables(parts) if parts else None,
         pickles=pickles,
     )
