@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from about import BENCHMARKS
+
 from fitscale.engines import supervisor
 from fitscale.machines.here import detect
 
@@ -18,6 +20,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 DATA = ROOT / "demo" / "data"
 WORK = ROOT / "build" / "bench"
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))  # of the rows, for trials
+
+
+class Failed(Exception):
+    """A program that was to be measured ended otherwise than it should."""
 
 
 class Measured(NamedTuple):
@@ -38,7 +45,7 @@ def measured(argv: list[str], *, env: dict[str, str] | None = None, memory_bytes
         )
         code = child.wait()
     if code and memory_bytes is None:
-        raise SystemExit(f"{' '.join(argv)} ended with {code}:\n{(WORK / 'last.log').read_text()[-2000:]}")
+        raise Failed(_ended(argv, code))
     return Measured(child.wall_s, child.cpu_s, child.peak_bytes, code or 0, began)
 
 
@@ -50,8 +57,17 @@ def timed(argv: list[str]) -> Measured:
         child = subprocess.Popen(argv, stdout=log, stderr=log)
         _, status, used = os.wait4(child.pid, 0)
     if code := os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(argv)} ended with {code}:\n{(WORK / 'last.log').read_text()[-2000:]}")
+        raise Failed(_ended(argv, code))
     return Measured(time.monotonic() - start, used.ru_utime + used.ru_stime, 0, code, began)
+
+
+def _ended(argv: list[str], code: int) -> str:
+    return f"{' '.join(argv)} ended with {code}:\n{last_log()[-2000:]}"
+
+
+def last_log() -> str:
+    """What the program that was measured last said."""
+    return (WORK / "last.log").read_text(errors="replace")
 
 
 def committed_s(run: Path, train: Measured) -> float:
@@ -87,8 +103,8 @@ def flights(kind: str, out: str, *flags: object) -> Path:
 
 
 def table(title: str, rows: list[dict[str, Any]]) -> None:
-    """Print rows as an aligned table."""
-    columns = list(rows[0])
+    """Print rows as an aligned table; each has its own columns."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
     shown = [[_cell(row.get(name)) for name in columns] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in shown)) for i, name in enumerate(columns)]
     print(f"\n{title}")
@@ -97,29 +113,45 @@ def table(title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def write(name: str, **result: Any) -> None:
     """results/NAME.json, with the machine and the date."""
+    save(name, result)
+
+
+def save(name: str, result: dict[str, Any]) -> None:
+    path = result_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"name": name, "date": time.strftime("%Y-%m-%d"), "machine": about_machine(), "aim": BENCHMARKS[name].aim}
+    draft = path.with_suffix(".part")
+    draft.write_text(json.dumps({**about, **result}, indent=1) + "\n")
+    draft.replace(path)
+
+
+def result_path(name: str) -> Path:
+    """Where the results go: BENCH_RESULTS, or benchmarks/results; those of trials are not kept beside the others."""
+    usual = HERE / "results" if SCALE == 1 else WORK / "trials"
+    return Path(os.environ.get("BENCH_RESULTS", usual)) / f"{name}.json"
+
+
+def about_machine() -> dict[str, Any]:
     machine = detect()
-    about = {
+    return {
         "cpu": machine.cpu,
         "cores": machine.cores,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "python": sys.version.split()[0],
         "libraries": _libraries(),
     }
-    text = json.dumps({"name": name, "date": time.strftime("%Y-%m-%d"), "machine": about, **result}, indent=1)
-    (HERE / "results").mkdir(exist_ok=True)
-    (HERE / "results" / f"{name}.json").write_text(text + "\n")
 
 
 def _libraries() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for name in ("numpy", "pyarrow", "scikit-learn", "xgboost-cpu"):
+    for name in ("numpy", "pyarrow", "scikit-learn", "xgboost-cpu", "lightgbm"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -5,6 +5,7 @@ python same.py RUN
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -27,7 +28,10 @@ def main() -> None:
     reader = reader_of(run, task, threads=2)
     feed = make_feed(reader, task.data, encoding_of(run, task, reader, keep=False), task.recipe.folds)
     train, held = feed.matrix("train"), feed.matrix("holdout")
-    fit = {"xgboost": boosted, "sklearn": histogram_boosted}[task.recipe.framework]
+    histogram = "HistGradientBoosting" in task.recipe.estimator.path
+    fit = {"xgboost": boosted, "lightgbm": leaf_wise, "sklearn": histogram_boosted if histogram else estimated}[
+        task.recipe.framework
+    ]
     theirs = fit(task, train, held, list(feed.kinds), feed.categories)
     model = open_run(run).model()
     ours = next(model._framework.score(model.native, [held])).proba[:, 1]
@@ -43,6 +47,26 @@ def boosted(task: Task, train: Batch, held: Batch, kinds: list[Any], _: tuple[in
     params |= {"nthread": 2, "seed": task.recipe.seed}
     model = xgboost.train(params, xgboost.DMatrix(train.X, train.y, **columns), rounds)
     return np.asarray(model.predict(xgboost.DMatrix(held.X, **columns)), np.float64)
+
+
+def leaf_wise(task: Task, train: Batch, held: Batch, kinds: list[Any], _: tuple[int, ...]) -> np.ndarray:
+    import lightgbm
+
+    fixed = {"random_state": task.recipe.seed, "n_jobs": 2, "verbosity": -1}
+    exact = {"deterministic": True, "force_col_wise": True}  # which of two sums is faster is otherwise tried
+    model = lightgbm.LGBMClassifier(**task.recipe.estimator.params, **fixed, **exact)
+    categories = [i for i, kind in enumerate(kinds) if kind == "c"]
+    model.fit(train.X, train.y.astype(np.int64), categorical_feature=categories)
+    return np.asarray(model.predict_proba(held.X)[:, 1], np.float64)
+
+
+def estimated(task: Task, train: Batch, held: Batch, *_: Any) -> np.ndarray:
+    module, _, name = task.recipe.estimator.path.rpartition(".")
+    model = getattr(importlib.import_module(module), name)(**task.recipe.estimator.params)
+    model.set_params(random_state=task.recipe.seed, n_jobs=2)
+    exact = np.float64 if "linear_model" in module else np.float32  # as the run gives them
+    model.fit(train.X.astype(exact, copy=False), train.y.astype(np.int64))
+    return np.asarray(model.predict_proba(held.X.astype(exact, copy=False))[:, 1], np.float64)
 
 
 def histogram_boosted(task: Task, train: Batch, held: Batch, kinds: list[Any], many: tuple[int, ...]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code, or says which are stale.
+"""Writes the reference pages from the code, and the page of benchmarks from what was measured, or says which are stale.
 
 python scripts/docs --check | --write
 """
@@ -12,20 +12,22 @@ from pathlib import Path
 
 import commands
 import exits
+import figures
 import keeping
 import plugins
 import workload_file
 
 from fitscale.workload import schema_text
 
-FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+FOLDER = Path(__file__).parents[2] / "docs"
 PAGES = {
-    "commands.md": commands.page,
-    "workload.md": workload_file.page,
-    "exit-codes.md": exits.page,
-    "plugins.md": plugins.page,
-    "strategies.md": keeping.page,
-    "workload.schema.json": schema_text,
+    "reference/commands.md": commands.page,
+    "reference/workload.md": workload_file.page,
+    "reference/exit-codes.md": exits.page,
+    "reference/plugins.md": plugins.page,
+    "reference/strategies.md": keeping.page,
+    "reference/workload.schema.json": schema_text,
+    "benchmarks.md": figures.page,
 }
 NOTE = "<!-- Written by scripts/docs from the code. Edit the code, then: python scripts/docs --write -->"
 
@@ -55,7 +57,7 @@ def main() -> int:
             )
             print("\n".join(lines))
     if stale and asked.check:
-        print(f"{stale} of {len(PAGES)} reference pages are stale: python scripts/docs --write", file=sys.stderr)
+        print(f"{stale} of {len(PAGES)} pages are stale: python scripts/docs --write", file=sys.stderr)
         return 1
     return 0
 

@@ -1,0 +1,91 @@
+"""What each benchmark asks, what is aimed at, and what limits it: for `run.py`, the results and docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class About(NamedTuple):
+    title: str
+    question: str
+    aim: str
+    limits: str
+
+
+BENCHMARKS = {
+    "forecast": About(
+        "Forecast against actual",
+        "How far off is what `plan` forecasts from what `train` then takes, for workloads that were fixed before the first "
+        "measurement? `train` begins in a folder of its own; time is from its start to the committed version, without what "
+        "it probed and did not go on from.",
+        "Of the first twelve (three shapes × four estimators): time 15 % in the median and 50 % at the 90th percentile, "
+        "memory 12 % in the median, not refunded at most 5 % or 5 s. Of all: 12, 40, 10, and 3 % or 5 s. Nine of ten "
+        "within their 90 % intervals.",
+        "Runs of 30 to 45 s: repeating the same run differs by 3 % in the median and 9 % at the 90th percentile. What keeps "
+        "no progress (a forest's trees, many models) is forecast from parts of the rows.",
+    ),
+    "overhead": About(
+        "Against the plain script",
+        "How much longer does `fitscale train` take, to its committed model, than the script that a good engineer writes for "
+        "the same job to its saved one, and how much anonymous memory, by strategy? Is it the bare library's model?",
+        "In memory 1.05 × the time; with 300,000 rows at most 1.5 s more. Memory 1.0 × in memory, 0.65 quantised, 0.25 out "
+        "of core. The largest difference of a held-out probability 0.",
+        "Both decode the same Parquet with the same library; the worker, the encoding, the hold-out's score and the commit "
+        "come on top. Quantised and out-of-core read the rows several times: they are there for memory.",
+    ),
+    "many": About(
+        "Many models",
+        "How far from the sum of the bare fits, spread over the cores, are 1,141 models of the flights, partition and store "
+        "included?",
+        "1.10 × the sum + 3 s.",
+        "A process of 1 to 2 s start before the first fit; groups of 287 rows, of which a fit takes 15 ms.",
+    ),
+    "larger": About(
+        "Larger than memory",
+        "Does boosting out of core stay under 60 B a row + 4 MB a column + 400 MB, and how fast is a round? How fast is a "
+        "linear model streamed from a table of twenty times its cap? What becomes of scripts under the same cap?",
+        "At least 0.7 of the best: for boosting the time of a round in memory (of a quarter of the rows, times four) or that "
+        "of reading the disk cache cold once for each level of a tree, whichever is longer; for a stream the rate of "
+        "decoding the same batches or of the estimator on batches that are held, whichever is slower.",
+        "The page cache holds the disk cache where it fits, so that rounds seldom wait for the disk on this machine.",
+    ),
+    "billion": About(
+        "A billion rows",
+        "One pass of a linear model over 10⁹ rows × 25 columns under 2 GB, killed by SIGKILL at half of the batches and gone "
+        "on: how far off was the forecast, and what was the peak?",
+        "It ends, under its limit, within its interval; the time of both commands is compared, what was done again included.",
+        "The rows are made as they are read, which takes longer than the estimator; a stream goes on from its last checkpoint.",
+    ),
+    "wide": About(
+        "Many columns",
+        "Is memory forecast rightly for 10,000 and 20,000 dense columns and 100,000 sparse ones?",
+        "Both within their intervals, and nothing ended by its limit.",
+        "Histograms of all columns for each node; the sparse rows are parsed from a text file.",
+    ),
+    "first_answer": About(
+        "The first answer",
+        "How soon does `plan` answer for a Parquet folder of 10 GB that is in no page cache, and how wide is its interval?",
+        "Within 60 s, with an upper bound of at most four times the lower one, in which the run then lies.",
+        "The pace of one pass over a cold disk, of which a part is read; candidates that begin with all rows are measured on "
+        "parts of them.",
+    ),
+    "staging": About(
+        "Staging a CSV",
+        "How long does it take to read a CSV of 200 MB over all rows and stage it, against `pyarrow.csv.read_csv` and "
+        "`write_table`?",
+        "No longer than the script, in less memory.",
+        "Types are seen over all rows: where a late row changes one, its part is read again.",
+    ),
+    "postgres": About(
+        "Staging a table of PostgreSQL",
+        "How long does it take to stage 2,000,000 rows × 10 columns, against one bare ADBC connection?",
+        "At least 0.7 of its rate.",
+        "Server, connections and Parquet writer share two cores.",
+    ),
+    "kills": About(
+        "Kills",
+        "Does a run that is killed 20 times at random moments end with the same bytes?",
+        "Yes.",
+        "Moments are drawn by seed over the length of the run.",
+    ),
+}
