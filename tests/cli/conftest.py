@@ -1,11 +1,15 @@
-"""Commands that are given bad input write no report: it takes longer than what these tests look at."""
+"""Commands write no report, which takes longer than what these tests look at, but where the report is looked at."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def no_report(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.module.__name__.startswith("test_bad_input"):
-        monkeypatch.setenv("FITSCALE_REPORT", "0")
+@pytest.fixture(autouse=True, scope="module")
+def no_report(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.module.__name__.endswith("test_cli_report"):
+            patch.setenv("FITSCALE_REPORT", "0")
+        yield

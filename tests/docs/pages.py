@@ -52,11 +52,13 @@ def script(page: str) -> str:
     return "set -eu\n" + "\n".join(parts)
 
 
-def run(page: str, folder: Path) -> str:
-    """What the page's commands say. Fails with it where one of them does."""
+def run(page: str, folder: Path, *, report: bool = False) -> str:
+    """What the page's commands say. Fails with it where one of them does. ``report``: trainings write theirs, as they do."""
     here = str(Path(sys.executable).parent)
     path = os.pathsep.join(item for item in sys.path if item)
     env = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": path, "COLUMNS": "100"}
+    if not report:
+        env["FITSCALE_REPORT"] = "0"
     done = subprocess.run(
         ["bash", "-c", script(page)],
         cwd=folder,

@@ -35,7 +35,7 @@ def customers(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
     """From a CSV to a workload file that is taken as it is, a model, its report and predictions."""
-    said = run("tutorial.md", tmp_path)
+    said = run("tutorial.md", tmp_path, report=True)
     assert "closed_reason nearly gives the target away: AUC 1.00 alone" in said
     assert "Run here: A." in said
     assert "Version 1: 1 model, roc_auc 0.7" in said
@@ -47,7 +47,7 @@ def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
 
 def test_the_first_run_works_as_written(tmp_path: Path) -> None:
     """From the data to a report and predictions, with the commands of the page alone."""
-    said = run("first-run.md", tmp_path)
+    said = run("first-run.md", tmp_path, report=True)
     assert "Run here: A." in said
     assert "Version 1: 1 model, roc_auc" in said
     assert (tmp_path / "predictions.parquet").exists()
@@ -76,7 +76,7 @@ def test_the_report_is_read_as_written(tmp_path: Path, customers: bytes) -> None
     """The figures of the page are those of its commands, and the finished version is logged."""
     pytest.importorskip("mlflow")
     (tmp_path / "customers.parquet").write_bytes(customers)
-    said = run("read-the-report.md", tmp_path)
+    said = run("read-the-report.md", tmp_path, report=True)
     assert "report.html" in said
     assert "roc_auc 0.738 on 3,944 rows, 5 rounds" in said
     assert "age     0.13" in said

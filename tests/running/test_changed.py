@@ -63,6 +63,21 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return bytes_of(run)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A run in memory that was interrupted, to be copied, and the units of its last checkpoint."""
+    run = tmp_path_factory.mktemp("kept") / "run"
+    units = interrupted(TREES, run, "in-memory")
+    return run, units
+
+
+@pytest.fixture
+def unfinished(kept: tuple[Path, int], tmp_path: Path) -> tuple[Path, int]:
+    """A copy of it."""
+    shutil.copytree(kept[0], tmp_path / "run")
+    return tmp_path / "run", kept[1]
+
+
 # The source.
 
 
@@ -196,11 +211,10 @@ def _all_gone(run: Path) -> None:
 
 @pytest.mark.parametrize("damage", [_cut, _flip, _without_meta, _gone, _all_gone])
 def test_a_checkpoint_that_is_gone_or_torn(
-    tmp_path: Path, uninterrupted: dict[str, str], damage: Callable[[Path], None]
+    unfinished: tuple[Path, int], uninterrupted: dict[str, str], damage: Callable[[Path], None]
 ) -> None:
     """The one before it is taken, or none: the same bytes."""
-    run = tmp_path / "run"
-    units = interrupted(TREES, run, "in-memory")
+    run, units = unfinished
     before = sorted(int(path.name) for path in _newest(run).parent.iterdir() if path.name.isdigit())
     assert before[-1] == units
     damage(run)
