@@ -114,7 +114,7 @@ def test_each_view_is_decoded_once(form: Form, tmp_path: Path, monkeypatch: pyte
     feed = rows().as_form(form)
     decoded: list[str] = []
     read = feed.batches
-    monkeypatch.setattr(feed, "batches", lambda view: (decoded.append(view), read(view))[1])
+    monkeypatch.setattr(feed, "batches", lambda view, rows: (decoded.append(view), read(view, rows))[1])
     fit(feed, recipe(SAMPLED, patience=3), tmp_path)
     assert decoded == ["train", "validation"]
 

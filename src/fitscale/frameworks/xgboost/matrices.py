@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fitscale.contracts import Batch, Context, Feed, View
 from fitscale.data.spill import Spill
 from fitscale.errors import DataError
+from fitscale.frameworks.xgboost.cost import PAGE_BATCHES
 
 if TYPE_CHECKING:
     import xgboost
@@ -54,7 +55,8 @@ def _build(feed: Feed, view: View, context: Context, options: dict[str, Any], na
     import xgboost
 
     columns = _columns(feed, named)
-    spill = Spill(lambda: feed.batches(view), context.scratch)
+    size = feed.batch_rows * (PAGE_BATCHES if feed.form == "cache" else 1)
+    spill = Spill(lambda: feed.batches(view, size), context.scratch)
     if feed.form == "cache":
         # XGBoost names its files by a pointer and leaves them behind when killed: they get a folder of the attempt.
         folder = context.scratch / "xgboost"
