@@ -15,7 +15,7 @@ from fitscale.errors import DataError, WorkloadError
 from fitscale.frameworks.boosting import round_seed
 from fitscale.frameworks.xgboost import XGBoost
 from fitscale.records.data import Folds
-from fitscale.records.run import Estimator, Recipe
+from fitscale.records.run import Estimator, Form, Recipe
 from fitscale.testing.arrays import ArrayFeed, DirectContext
 
 SAMPLED = {"n_estimators": 23, "max_depth": 4, "learning_rate": 0.5, "subsample": 0.7, "colsample_bytree": 0.6}
@@ -106,6 +106,17 @@ def test_dart_is_resumed_to_the_same_bytes(tmp_path: Path) -> None:
     for units, state in context.checkpoints.items():
         assert XGBoost().fit(rows(), of, state, context.resumed(units)).payload == reference
     assert not XGBoost().traits(of.estimator).early_stopping
+
+
+@pytest.mark.parametrize("form", ["bins", "cache"])
+def test_each_view_is_decoded_once(form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library asks for the batches several times: they come from the disk then."""
+    feed = rows().as_form(form)
+    decoded: list[str] = []
+    read = feed.batches
+    monkeypatch.setattr(feed, "batches", lambda view, rows: (decoded.append(view), read(view, rows))[1])
+    fit(feed, recipe(SAMPLED, patience=3), tmp_path)
+    assert decoded == ["train", "validation"]
 
 
 def test_the_disk_cache_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitscale.contracts import Batch, Context, Feed, View
+from fitscale.data.spill import Spill
 from fitscale.errors import DataError
+from fitscale.frameworks.xgboost.cost import PAGE_BATCHES
 
 if TYPE_CHECKING:
     import xgboost
@@ -53,13 +55,15 @@ def _build(feed: Feed, view: View, context: Context, options: dict[str, Any], na
     import xgboost
 
     columns = _columns(feed, named)
+    size = feed.batch_rows * (PAGE_BATCHES if feed.form == "cache" else 1)
+    spill = Spill(lambda: feed.batches(view, size), context.scratch)
     if feed.form == "cache":
         # XGBoost names its files by a pointer and leaves them behind when killed: they get a folder of the attempt.
         folder = context.scratch / "xgboost"
         folder.mkdir(parents=True, exist_ok=True)
-        return xgboost.ExtMemQuantileDMatrix(_batches()(feed, view, columns, folder / view), **options)
+        return xgboost.ExtMemQuantileDMatrix(_batches()(spill, columns, folder / view), **options)
     if feed.form == "bins":
-        return xgboost.QuantileDMatrix(_batches()(feed, view, columns, None), **options)
+        return xgboost.QuantileDMatrix(_batches()(spill, columns, None), **options)
     # One matrix, decoded once, of which XGBoost makes its own at 8 bytes a value. Bins made from that take two thirds of the
     # time of those of a QuantileDMatrix, which would hold less: that is what the other forms are for.
     batch = feed.matrix(view)
@@ -92,15 +96,14 @@ def _batches() -> Any:
     import xgboost
 
     class Batches(xgboost.DataIter):
-        def __init__(self, feed: Feed, view: View, columns: dict[str, Any], cache: Path | None) -> None:
+        def __init__(self, spill: Spill, columns: dict[str, Any], cache: Path | None) -> None:
             super().__init__(cache_prefix=None if cache is None else str(cache))
-            self.feed = feed
-            self.view = view
+            self.spill = spill
             self.columns = columns
-            self.left: Iterator[Batch] = feed.batches(view)
+            self.left: Iterator[Batch] = spill.batches()
 
         def reset(self) -> None:
-            self.left = self.feed.batches(self.view)
+            self.left = self.spill.batches()
 
         def next(self, input_data: Callable[..., Any]) -> bool:
             batch = next(self.left, None)
