@@ -59,6 +59,9 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         X = Term(name="X", amount=nonzero, prior=8.0, floor=8.0)
     else:
         X = Term(name="X", amount=shape.cells, prior=4.0, floor=4.0)
+    # The feed fills the matrices of all views in one pass, and keeps that of the held-out rows for scoring.
+    judged = float(shape.holdout_rows + shape.validation_rows) * shape.features * shape.density
+    holdout = Term(name="holdout", amount=0.0 if form == "frame" else judged, prior=X.prior, floor=X.floor)
     size = cost.model_bytes * (1 if fits < 2 else min(fits, 100))
     model = Term(name="model", amount=size, prior=2.0)  # twice its bytes when it is written and read again
     grown = model.but(prior=1.0)  # while it grows, beside the rows, which are let go before it is written
@@ -67,7 +70,8 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     written = 2 if shape.parts else 1  # parts, and the whole
     iterations = (Term(name=cost.unit, amount=cost.amount * fits, prior=cost.prior, floor=cost.prior / 20),)
     # Parts are kept in files while others grow, and are put together once the rows are gone.
-    growing = (process, X, fit) if shape.parts else (process, X, fit, grown)
+    fitting = (process, X, holdout, fit)
+    growing = fitting if shape.parts else (*fitting, grown)
     writing = (process, model)
     binned = {"bin": (Term(name="cells", amount=shape.cells, prior=cost.bin_s),)} if cost.bin_s and units > 1 else {}
     return Law(
@@ -80,7 +84,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             "score": (_score(shape, cost.score_s),),
             "save": (Term(name="pickle", amount=cost.model_bytes * written, prior=2e-9),),
         },
-        memory=growing if units > 1 else (process, X, fit, model),
+        memory=growing if units > 1 else (*fitting, model),
         late=(grown,) if units > 1 and not (shape.parts or epochs) else (),
         end=writing if units > 1 else (),
         storage=(Term(name="model", amount=cost.model_bytes * written, prior=1.0),),
