@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("overhead", "many", "forecast", "kills", "staging", "postgres")
+NAMES = ("overhead", "many", "forecast", "wide", "kills", "staging", "postgres")
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

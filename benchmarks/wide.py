@@ -11,7 +11,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,11 +62,11 @@ def cases(share: int) -> Iterator[Case]:
         yield Case(name, 1_000_000 // share, 100_000 // share, 20, estimator, params, strategies)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--share", type=int, default=1)
     parser.add_argument("names", nargs="*")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     rows: list[dict[str, Any]] = []
     for case in cases(asked.share):
         if asked.names and not any(name in case.name for name in asked.names):
@@ -173,4 +173,4 @@ def text(values: np.ndarray) -> pa.Array:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
