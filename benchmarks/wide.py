@@ -1,6 +1,6 @@
 """Wide tables, dense and sparse: what `plan` forecasts for each strategy against what `train --choose` then takes.
 
-    python benchmarks/wide.py [--share 4] [NAME ...]
+    python benchmarks/wide.py [--share 4] [--strategy STRATEGY] [NAME ...]
 
 ``--share 4`` takes a quarter of the columns (dense) or rows and columns (sparse); a NAME takes the cases whose name holds it.
 """
@@ -65,17 +65,20 @@ def cases(share: int) -> Iterator[Case]:
 def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--share", type=int, default=1)
+    parser.add_argument("--strategy", help="this one alone")
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args(arguments)
     rows: list[dict[str, Any]] = []
     for case in cases(asked.share):
         if asked.names and not any(name in case.name for name in asked.names):
             continue
+        if asked.strategy:
+            case = case._replace(strategies=tuple({asked.strategy} & {*case.strategies}))
         for row in forecast_and_actual(case):
             rows.append(row)
             print(json.dumps(row), file=sys.stderr, flush=True)
     table("wide tables: forecast against actual", [{k: v for k, v in row.items() if "phases" not in k} for row in rows])
-    if asked.share == 1 and not asked.names:
+    if asked.share == 1 and not (asked.names or asked.strategy):
         write("wide", rows=rows, aim={"memory_error_%": 15})
 
 

@@ -18,7 +18,7 @@ import math
 from fitscale.frameworks.lightgbm.params import Settings, settings_of
 from fitscale.records.data import Shape
 from fitscale.records.plan import Law, Term
-from fitscale.records.run import Form, Recipe
+from fitscale.records.run import Form, Recipe, batch_rows_of
 
 WORKER_BYTES = 7e7  # a worker with numpy, pyarrow, scipy's sparse matrices and lightgbm
 HISTOGRAM_BYTES = 16.0  # of a bin: two doubles
@@ -47,7 +47,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         later=LATER,
         passes=PASSES.get(form, 1.0),
         time=_time(size, shape),
-        memory=_memory(size, shape, form, recipe.batch_rows or 65_536),
+        memory=_memory(size, shape, form, recipe.batch_rows or batch_rows_of(size.width)),
         late=(_model(size),),
         storage=(Term(name="nodes", amount=size.trees * size.leaves, prior=105.0),),
         plain=_plain(shape),

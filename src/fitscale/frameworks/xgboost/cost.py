@@ -12,7 +12,7 @@ import math
 from fitscale.frameworks.xgboost.params import Settings, settings_of
 from fitscale.records.data import Shape
 from fitscale.records.plan import Law, Term
-from fitscale.records.run import Form, Recipe
+from fitscale.records.run import Form, Recipe, batch_rows_of
 
 WORKER_BYTES = 65e6  # a worker with numpy, pyarrow and xgboost, which does without scikit-learn and pandas there
 SPARSE_COLUMN = 0.8  # missing share from which XGBoost keeps a column as sparse
@@ -39,7 +39,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         later=LATER,
         passes=PASSES.get(form, 1.0),
         time=_time(size, shape, form),
-        memory=_memory(size, shape, form, recipe.batch_rows or 65_536),
+        memory=_memory(size, shape, form, recipe.batch_rows or batch_rows_of(size.width)),
         late=(_model(size),),
         storage=_storage(size, shape, form),
         plain=_plain(shape),
