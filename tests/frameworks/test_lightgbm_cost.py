@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fitscale.frameworks.lightgbm import LightGBM
+from fitscale.frameworks.lightgbm.cost import WORKER_BYTES
 from fitscale.records.data import Folds, Shape
 from fitscale.records.plan import Law, Term
 from fitscale.records.run import Estimator, Form, Recipe
@@ -38,6 +39,35 @@ def test_time_priors_tell_what_was_measured(
     time = law(Shape(rows=rows, features=features), **params).time
     assert 0.5 < total(time["bin"]) / binning < 2
     assert 0.5 < total(time["iterations"]) / rounds < 2
+
+
+# Rows, columns, cells of a row; CPU seconds until the first round and MB when trees have grown (31 leaves), above the matrix.
+SPARSE = [
+    (20_000, 3_000, 20, 1.2, 86),
+    (20_000, 10_000, 20, 2.4, 117),
+    (20_000, 10_000, 100, 4.3, 403),
+    (100_000, 10_000, 20, 11.4, 410),
+    (50_000, 30_000, 60, 24.7, 677),
+]
+
+
+@pytest.mark.parametrize(("rows", "features", "cells", "binning", "mb"), SPARSE)
+def test_each_column_of_each_sparse_row_is_asked_for(
+    rows: int, features: int, cells: int, binning: float, mb: float
+) -> None:
+    """What is not there takes time too: seconds within a factor of two, memory within 30 %."""
+    found = law(Shape(rows=rows, features=features, density=cells / features), "matrix", n_estimators=4)
+    assert 0.5 < total(found.time["bin"]) / binning < 2
+    assert (total(found.memory) - WORKER_BYTES) / 1e6 == pytest.approx(mb, rel=0.3)
+
+
+def test_a_hundred_thousand_columns_are_no_ten_seconds() -> None:
+    """Making a Booster of 100,000 rows took 50 s of two threads; without a group of sparse columns it does not."""
+    shape = Shape(rows=100_000, features=100_000, density=60 / 100_000)
+    assert total(law(shape, "matrix").time["bin"]) > 60
+    assert total(law(shape, "matrix", is_enable_sparse=False).time["bin"]) < 10
+    begun = total(law(shape, "matrix", bagging_fraction=0.5, bagging_freq=1).time["iterations"])
+    assert begun - total(law(shape, "matrix").time["iterations"]) > 300  # one for each segment of ten rounds
 
 
 def test_the_sample_of_the_bins_ends_where_the_parameter_says() -> None:

@@ -8,7 +8,7 @@ from fitscale.frameworks.xgboost import XGBoost
 from fitscale.frameworks.xgboost.cost import WORKER_BYTES
 from fitscale.records.data import Folds, Shape
 from fitscale.records.plan import Term
-from fitscale.records.run import Estimator, Form, Recipe
+from fitscale.records.run import Estimator, Form, Recipe, batch_rows_of
 
 MIB = 2**20
 
@@ -56,6 +56,9 @@ def test_memory_priors_tell_what_was_measured(
         ("bins", 2_000, 10_000, 782),
         ("matrix", 8_000, 3_000, 798),
         ("bins", 30_000, 1_000, 884),
+        ("matrix", 16_000, 2_500, 1304),
+        ("bins", 16_000, 2_500, 1037),  # in one batch
+        ("cache", 16_000, 2_500, 1031),
     ],
 )
 def test_ten_thousand_columns_of_few_rows_are_no_twenty_gigabytes(
@@ -63,7 +66,16 @@ def test_ten_thousand_columns_of_few_rows_are_no_twenty_gigabytes(
 ) -> None:
     """Quantiles are found in no more room than the rows take: real fits of depth 3, the matrix included."""
     law = XGBoost().law(Shape(rows=rows, features=features), recipe(n_estimators=2, max_depth=3), form)
-    assert 0.65 < (total(law.memory) - WORKER_BYTES) / 1e6 / mb < 2
+    assert 0.7 < (total(law.memory) - WORKER_BYTES) / 1e6 / mb < 1.4
+
+
+def test_a_batch_of_a_wide_table_has_fewer_rows() -> None:
+    """65,536 rows of 20,000 columns would be 5 GB, which no strategy that goes batch by batch should hold."""
+    assert [batch_rows_of(width) for width in (29, 256, 10_000, 20_000)] == [65_536, 65_536, 2_048, 2_048]
+    assert batch_rows_of(20_000, 64) == 64
+    shape = Shape(rows=16_000, features=20_000)
+    batch = next(t for t in XGBoost().law(shape, recipe(), "bins").memory if t.name == "batch")
+    assert batch.amount == 2_048 * 20_000
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fitscale.planning import forecasting
 from fitscale.planning.rates import rates_of
 from fitscale.planning.terms import floor_of
+from fitscale.planning.timing import work_of
 from fitscale.records.base import Figure
 from fitscale.records.data import Piece, Profile, Snapshot
 from fitscale.records.plan import Law, Measurement, Phase, Term
@@ -297,3 +298,17 @@ def test_reading_is_measured_where_the_profile_read_enough(bench: Any) -> None:
     assert rates.read_s_per_cell.value == pytest.approx(1e-6)
     assert rates.read_s_per_cell.origin == "measured"
     assert rates_of(profile_of(1_000_000, 100, 10, 0.001), snapshot, shape).read_s_per_cell.origin == "assumed"
+
+
+def test_filling_in_what_is_missing_takes_a_pass_to_learn_it(bench: Any) -> None:
+    """Means of all columns are learnt before the rows are encoded: more than where missing values stay."""
+    piece = Piece(path="a", bytes=10_000, pin="p", parts=((1_000_000, 10_000),))
+    snapshot = Snapshot(source="files", root=".", columns=(("x", "float"), ("y", "float")), pieces=(piece,))
+    shape, about = bench.shape(1_000_000), profile_of(1_000_000, 100, 10, 0.001)
+    kept, filled = (rates_of(about, snapshot, shape, imputes=imputes) for imputes in (False, True))
+    law = bench.law(shape)
+    seconds = [
+        sum(term.amount * term.prior for term in work_of(bench.candidate(), law, shape, rates)["encode"])
+        for rates in (kept, filled)
+    ]
+    assert seconds[1] > 2 * seconds[0]

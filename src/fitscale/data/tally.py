@@ -40,7 +40,8 @@ class Distinct:
         if full:  # almost nothing passes once many have gone by
             words = words[words < self._least[-1]]
         if len(words):
-            self._least = np.unique(np.concatenate([self._least, words]))[: self.kept]
+            words = np.sort(np.concatenate([self._least, words]))  # np.unique hashes first: ten times as long
+            self._least = words[np.append(True, words[1:] != words[:-1])][: self.kept]
 
     @property
     def seen(self) -> float:

@@ -24,7 +24,10 @@ class Known:
         self.begun: Candidate | None = None  # the one whose beginning at full size was measured
         self.stage = prepared.stage
         staged = prepared.staging.bytes if prepared.staging else round(self.stage.bytes.value) if self.stage else 0
-        self._rates = forecasting.rates_of(prepared.profile, prepared.snapshot, prepared.shape, staged_bytes=staged)
+        self._rates = forecasting.rates_of(
+            prepared.profile, prepared.snapshot, prepared.shape,
+            staged_bytes=staged, imputes=prepared.traits.missing == "impute",
+        )  # fmt: skip
         self._measured: dict[tuple[str, str, str], list[tuple[Measurement, Law]]] = {}
 
     @property

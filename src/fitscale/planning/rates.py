@@ -7,6 +7,8 @@ from fitscale.records.data import Profile, Shape, Snapshot
 
 START_S = 0.8  # a worker and its imports: 0.4 s with XGBoost, 1.3 with scikit-learn
 CELL_S = 1e-8  # decode or encode one cell
+# Encode one where missing values are filled in: means are learnt first, and each column of a block is looked at apart.
+FILLED_CELL_S = 3e-8
 DISK_BYTES_PER_S = 400e6  # a cold buffered read
 LEAST_READ_S = 0.02  # shorter readings say nothing
 
@@ -19,10 +21,13 @@ class Rates(Record):
     read_s_per_cell: Figure
     encode_s_per_cell: Figure
     row_bytes: float = 0.0  # of the files
+    learns: bool = False  # the encoding is learnt in a pass over the columns
     staged_bytes: int = 0  # kept in the run folder, because the source cannot be read again identically
 
 
-def rates_of(profile: Profile, snapshot: Snapshot, shape: Shape, *, staged_bytes: int = 0) -> Rates:
+def rates_of(
+    profile: Profile, snapshot: Snapshot, shape: Shape, *, staged_bytes: int = 0, imputes: bool = False
+) -> Rates:
     """Reading as the profile measured it, by bytes (a part of a file is decoded from its beginning); else by prior."""
     columns = max(1, len(snapshot.columns))
     cells = max(1, snapshot.rows * columns)
@@ -37,7 +42,8 @@ def rates_of(profile: Profile, snapshot: Snapshot, shape: Shape, *, staged_bytes
         columns=columns,
         start_s=Figure.around(START_S, 1.0, "assumed"),
         read_s_per_cell=read,
-        encode_s_per_cell=Figure.around(CELL_S, 1.5, "assumed"),
+        encode_s_per_cell=Figure.around(FILLED_CELL_S if imputes and shape.density == 1 else CELL_S, 1.5, "assumed"),
         row_bytes=shape.source_bytes / max(1, shape.rows + shape.holdout_rows + shape.validation_rows),
+        learns=bool(shape.categories) or imputes or shape.density < 1,
         staged_bytes=staged_bytes,
     )

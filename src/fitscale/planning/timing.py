@@ -57,7 +57,7 @@ def work_of(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dict[
     """The law's phases with reading and encoding added; for ranks the time of one of them.
 
     Every pass over the training rows reads the held-out ones too, since they lie among them; scoring reads once more where
-    no matrix holds them, and an encoding of categories is learnt in a pass of its own. A sample enters units of the files
+    no matrix holds them, and what an encoding learns of its columns takes a pass of its own. A sample enters units of the files
     in their middle, and decodes more rows than it takes.
     """
     ranks = max(1, candidate.ranks)
@@ -65,7 +65,7 @@ def work_of(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dict[
     everything = max(everything, shape.source_bytes / rates.row_bytes if rates.row_bytes else 0.0)
     passes = law.passes / ranks + (1.0 if reads_to_score(candidate, shape) else 0.0)
     encoded = (shape.rows * law.passes / ranks + shape.holdout_rows + shape.validation_rows) * shape.features
-    learnt = everything * (rates.columns if shape.categories else 1)
+    learnt = everything * (rates.columns if rates.learns else 1)
     read, encode = rates.read_s_per_cell.value, rates.encode_s_per_cell.value
     own = dict(law.time)
     if ranks > 1 and "iterations" in own:

@@ -132,6 +132,15 @@ class Partitioning(Record):
     seed: int = 0
 
 
+BATCH_ROWS, LEAST_BATCH_ROWS = 65_536, 2_048
+BATCH_CELLS = 1 << 24  # 64 MB of float32
+
+
+def batch_rows_of(width: float, most: int = BATCH_ROWS) -> int:
+    """Rows of a batch, where the model does not hang on them; ``width``: cells of a row. Fewer than ``most`` of wide tables."""
+    return min(most, max(LEAST_BATCH_ROWS, int(BATCH_CELLS / max(1.0, width))))
+
+
 class Order(Record):
     """attempts/EPOCH-N/order.json: all that a worker is told."""
 
@@ -140,7 +149,7 @@ class Order(Record):
     task: str = ""
     partitioning: Partitioning | None = None  # kind partition
     form: Form = "matrix"
-    batch_rows: int = 65_536
+    batch_rows: int = BATCH_ROWS
     chunks: tuple[int, ...] = (0,)
     threads: int = 1
     workers: int = 1  # processes that share the chunks

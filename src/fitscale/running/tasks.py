@@ -10,12 +10,11 @@ from pathlib import Path
 from fitscale.planning.preparing import Fit, Prepared, recipe_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
-from fitscale.records.run import Chunk, Order, Recipe, Task
+from fitscale.records.run import BATCH_ROWS, Chunk, Order, Recipe, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, folder
 
 CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
-BATCH_ROWS = 65_536
 LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen
 SIZES = (1.2, 1.2, 0.6)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
 

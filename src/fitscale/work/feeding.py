@@ -6,7 +6,7 @@ import fcntl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitscale.records.run import Order, Sample, Task
+from fitscale.records.run import Order, Sample, Task, batch_rows_of
 from fitscale.records.workload import DataSpec
 from fitscale.store import crash, files, folder
 
@@ -70,15 +70,16 @@ def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: S
         encoding,
         task.recipe.folds,
         form=order.form,
-        batch_rows=_batch_rows(order, task, sample),
+        batch_rows=_batch_rows(order, task, sample, encoding),
         scratch=context.scratch,
         phase=context.phase,
     )
 
 
-def _batch_rows(order: Order, task: Task, sample: Sample | None) -> int:
+def _batch_rows(order: Order, task: Task, sample: Sample | None, encoding: Encoding) -> int:
     """The recipe's, where it changes the model; smaller for a sample that several ranks share."""
-    rows = task.recipe.batch_rows or order.batch_rows
+    width = encoding.most_set + encoding.filled if encoding.sparse else encoding.width
+    rows = task.recipe.batch_rows or batch_rows_of(width, order.batch_rows)
     return min(rows, max(64, sample.rows // (8 * order.ranks))) if sample is not None and order.ranks > 1 else rows
 
 
