@@ -21,7 +21,7 @@ BENCHMARKS = {
         "Of the first twelve (three shapes × four estimators): time 15 % in the median and 50 % at the 90th percentile, "
         "memory 12 % in the median, not refunded at most 5 % or 5 s. Of all: 12, 40, 10, and 3 % or 5 s. Nine of ten "
         "within their 90 % intervals.",
-        "Runs of 30 to 45 s: repeating the same run differs by 3 % in the median and 9 % at the 90th percentile. What keeps "
+        "Runs of 30 to 45 s on a shared host, whose pace changes by a few percent from run to run. What keeps "
         "no progress (a forest's trees, many models) is forecast from parts of the rows.",
     ),
     "overhead": About(
@@ -59,13 +59,13 @@ BENCHMARKS = {
     "wide": About(
         "Many columns",
         "Is memory forecast rightly for 10,000 and 20,000 dense columns and 100,000 sparse ones?",
-        "Both within their intervals, and nothing ended by its limit.",
+        "Each is trained to its end; peak memory within 15 % of its forecast.",
         "Histograms of all columns for each node; the sparse rows are parsed from a text file.",
     ),
     "first_answer": About(
         "The first answer",
         "How soon does `plan` answer for a Parquet folder of 10 GB that is in no page cache, and how wide is its interval?",
-        "Within 60 s, with an upper bound of at most four times the lower one, in which the run then lies.",
+        "Within 60 s, with an upper bound of at most three times the lower one, between which the run then lies.",
         "The pace of one pass over a cold disk, of which a part is read; candidates that begin with all rows are measured on "
         "parts of them.",
     ),
