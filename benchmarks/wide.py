@@ -161,7 +161,7 @@ def sparse_file(case: Case) -> Path:
             kept = np.ones(places.shape, bool)
             kept[:, 1:] = places[:, 1:] > places[:, :-1]
             y = (np.sum(places <= case.columns // 10, axis=1) > case.filled // 10).astype(np.int64)
-            values = (random.integers(1, 100, size=places.size) / 10).astype(np.float32)
+            values = random.random(places.size, dtype=np.float32)
             cells = pc.binary_join_element_wise(text(places.ravel()), text(values), ":")
             ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int32)
             rows = pa.ListArray.from_arrays(pa.array(ends), cells.filter(pa.array(kept.ravel())))
