@@ -17,6 +17,7 @@ from fitscale.records.run import Form, Recipe, batch_rows_of
 WORKER_BYTES = 65e6  # a worker with numpy, pyarrow and xgboost, which does without scikit-learn and pandas there
 SPARSE_COLUMN = 0.8  # missing share from which XGBoost keeps a column as sparse
 SPARSE_ENTRY = 14.0  # bytes of a cell of a CSR matrix: its bin by rows, its bin and row number by columns
+SKETCH_MOST = 2e6  # bytes of a column, measured with a million and more rows
 SKETCH_FACTOR = 8.0  # entries of a column's sketch for each of its bins (WQSketch::kFactor)
 QUEUE_BYTES, ENTRY_BYTES = 16.0, 16.0  # of two that wait to be sorted in; of one that is
 BIN_BYTES = 16.0  # of a histogram: two doubles
@@ -165,7 +166,7 @@ def _sketch_bytes(rows: float, bins: float) -> float:
     """Of one column while its quantiles are found: values that wait, the summaries of 2, 4, 8 … times as many, room to merge.
 
     As xgboost's ``WQuantileSketch`` lays them out. Measured 22, 70, 170, 290 and 760 kB with 500, 2,000, 8,000, 16,000 and
-    30,000 rows, 2 MB with 1,000,000: 16, 64, 190, 330, 590 kB and 2.3 MB by this.
+    30,000 rows: 16, 64, 190, 330 and 590 by this.
     """
     levels, limit = 1, 0.0
     while True:
@@ -175,7 +176,7 @@ def _sketch_bytes(rows: float, bins: float) -> float:
         levels += 1
     if rows <= 2 * limit:  # never merged
         return QUEUE_BYTES * limit + ENTRY_BYTES * rows
-    return (QUEUE_BYTES + ENTRY_BYTES * (2 + levels)) * limit
+    return min(SKETCH_MOST, (QUEUE_BYTES + ENTRY_BYTES * (2 + levels)) * limit)
 
 
 def _model(size: _Size) -> Term:
