@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # A cell of a CSR matrix against one of a dense matrix: looked up by its index, and copied with it (a float64 and its int32
 # index, for 8 bytes). Descent took 21 to 27 ns a cell and epoch, 34 to 50 in batches (11 and 12 dense), with 100,000 and
-# 400,000 rows of 20 cells in 5,000 and 25,000 columns; the number of columns hardly matters while coefficients fit the cache.
+# 400,000 rows of 20 cells in 5,000 and 25,000 columns.
 SPARSE_SLOWER, SPARSE_COPY = 3.0, 1.5
 
 
