@@ -5,7 +5,8 @@
     ├── UsageError                2  a workload, an input or a flag is wrong
     │   ├── WorkloadError            … at a place in the workload file
     │   ├── DataError                … in the data itself
-    │   │   └── OneClass                … a target that does not differ
+    │   │   ├── OneClass                … a target that does not differ
+    │   │   └── NoWeight                … weights that are all zero
     │   ├── NotOffered               … a known word whose ability is not there yet
     │   ├── MissingLibrary           … an extra is not installed
     │   ├── Untrusted                … code from elsewhere, and no --trust
@@ -64,6 +65,10 @@ class DataError(UsageError):
 
 class OneClass(DataError):
     """A classifier's target has fewer than two classes. So may a small part of a target that has more."""
+
+
+class NoWeight(DataError):
+    """The training rows weigh nothing. So may a small part of rows that weigh more."""
 
 
 class NotOffered(WorkloadError):

@@ -23,6 +23,7 @@ KEYS = ("x", "y", "z")
 BASELINE = {"estimator": "baseline.Classifier", "params": {"passes": 2}}
 REGRESSOR = {"estimator": "baseline.Regressor", "params": {"passes": 2}}
 XGBOOST = {"estimator": "xgboost.XGBClassifier", "params": {"n_estimators": 3, "max_depth": 2}}
+LIGHTGBM = {"estimator": "lightgbm.LGBMClassifier", "params": {"n_estimators": 3}}
 LOGISTIC = {"estimator": "sklearn.linear_model.LogisticRegression"}
 SVM = {"estimator": "sklearn.svm.LinearSVC"}
 

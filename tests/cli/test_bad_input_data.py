@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bad_jobs import (
     BASELINE,
     KEYS,
+    LIGHTGBM,
     LOGISTIC,
     REGRESSOR,
     XGBOOST,
@@ -164,6 +166,50 @@ def test_one_row_that_is_wrong_is_named(
     write(tmp_path, table(**over))
     refuse(fitscale("train", job(tmp_path, **{k: dict(v) for k, v in sections.items()})), *says)
     assert versions(tmp_path) == []
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one model", "many models"])
+@pytest.mark.parametrize(
+    "model", [BASELINE, XGBOOST, LIGHTGBM, LOGISTIC], ids=["baseline", "xgboost", "lightgbm", "sklearn"]
+)
+def test_weights_that_are_all_zero(tmp_path: Path, model: dict[str, Any], many: bool) -> None:
+    """The same sentence, whether the library would have raised at it or fitted a model of nothing."""
+    write(tmp_path, table(w=[0.0] * N))
+    path = job(tmp_path, model=model, many=many, data={"weight": "w"})
+    refuse(
+        fitscale("train", path, "--quiet"),
+        "data.weight: column 'w' is 0 in all ",
+        "training rows",
+        "leave data.weight out",
+    )
+    assert versions(tmp_path) == []
+
+
+@pytest.mark.parametrize("model", [BASELINE, REGRESSOR], ids=["classifier", "regressor"])
+@pytest.mark.parametrize("name", ["y", "Late?"])
+def test_the_advice_for_a_missing_target_is_enough(tmp_path: Path, name: str, model: dict[str, Any]) -> None:
+    """NaN is not null: the filter that the refusal names leaves out both, and a job with it runs."""
+    values = [None if i % 50 == 0 else float("nan") if i % 50 == 1 else float(i % 2) for i in range(N)]
+    write(tmp_path, table(**{"y": None, name: values}))
+    data = {"target": name}
+    said = refuse(
+        fitscale("train", job(tmp_path, model=model, data=data), "--quiet"), f"column '{name}' is missing in "
+    )
+    where = yaml.safe_load(said.partition("with data.where: ")[2].partition(", which")[0])
+    mended = job(tmp_path, name="mended", model=model, data={**data, "where": where})
+    assert fitscale("train", mended, "--quiet").code == 0
+    planned = fitscale("plan", job(tmp_path, name="again", model=model, data=data))
+    assert "is missing in 12 of 300 rows" in " ".join(planned.out.split())
+    assert "neither null nor NaN" in " ".join(planned.out.split())
+
+
+def test_a_target_of_durations_is_one_of_seconds(tmp_path: Path) -> None:
+    """A regressor predicts them; for a classifier there is a sentence."""
+    write(tmp_path, table(y=pa.array([i % 90 for i in range(N)], pa.duration("s"))))
+    assert fitscale("train", job(tmp_path, model=REGRESSOR), "--quiet").code == 0
+    path = job(tmp_path, name="classes")
+    refuse(fitscale("train", path), "data.target: column 'y' is of type duration[s], which has no classes")
+    assert versions(tmp_path, "classes") == []
 
 
 @pytest.mark.parametrize("model", [BASELINE, XGBOOST, LOGISTIC], ids=["baseline", "xgboost", "sklearn"])

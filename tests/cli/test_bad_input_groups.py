@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "no target at all": ({"y": [None] * ROWS}, "failed", ("data.target: column 'y' is missing in ",)),
     "infinite": ({"a": [np.inf, *range(1, ROWS)]}, "failed", ("column 'a' is infinite", "make these values missing")),
     "a negative weight": ({"w": [-1.0, *[1.0] * (ROWS - 1)]}, "failed", ("data.weight: column 'w' is negative in 1 row",)),
+    "a weight of nothing": ({"w": [0.0] * ROWS}, "unfit", ("data.weight is 0 in all ", "training rows")),
     "one row": ({}, "unfit", ("training row",)),
     "an all-missing column": ({"a": [None] * ROWS}, "fitted", ()),
 }  # fmt: skip
@@ -49,7 +50,7 @@ def _with_bad_group(name: str) -> pa.Table:
 MODELS = {"baseline": BASELINE, "sklearn": LOGISTIC, "xgboost": XGBOOST}
 JOBS = [
     *((name, "baseline") for name in GROUPS),
-    *((n, m) for n in ("missing in the target", "infinite") for m in [*MODELS][1:]),
+    *((n, m) for n in ("missing in the target", "infinite", "a weight of nothing") for m in [*MODELS][1:]),
 ]
 
 

@@ -83,6 +83,10 @@ def test_plan_shows_the_refusals_when_nothing_runs(tmp_path: Path) -> None:
         (("plan", "many.yaml", "--explain", "many-model"), "did you mean 'many-models'?"),
         (("machines", "--catalogue", "awz"), "did you mean 'aws'?"),
         (("train", "many.yaml", "--only", "failed"), "--only: training a part of the groups again is not offered yet"),
+        (
+            ("plan", "many.yaml", "--team", "team.yaml"),
+            "--team: planning for a team or several workloads is not offered yet",
+        ),
         (("drift", "many.yaml"), "drift: is not offered yet"),
         (("models", "package", "many.yaml", "--to", "runs"), "runs: is there already; name a folder that is not"),
         (("models", "package", "many.yaml", "--to", "many.yaml/m"), "cannot be written (Not a directory)"),

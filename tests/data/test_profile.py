@@ -11,11 +11,7 @@ import pytest
 
 from fitscale.data.profile import (
     check_columns,
-    need_classes,
-    need_no_missing,
-    need_numbers,
     profile,
-    target_values,
 )
 from fitscale.data.reader import Reader, open_reader
 from fitscale.data.tally import Distinct
@@ -213,50 +209,3 @@ def test_nothing_left_to_learn_from_is_refused(tmp_path):
     reader, data = reader_of(tmp_path, {"y": [0, 1]})
     with pytest.raises(DataError, match=r"data\.features: no column is left"):
         check_columns(reader.snapshot, data)
-
-
-def test_the_target_is_counted_in_one_pass(tmp_path):
-    """Classes are sorted, with their rows; NaN and null are missing; the first missing row is known."""
-    reader, data = reader_of(tmp_path, {"y": [2.0, 1.0, None, float("nan"), 1.0, 3.0] * 10}, group=7)
-    target = target_values(reader, data)
-    assert target.classes == ((1.0, 20), (2.0, 10), (3.0, 10))
-    assert (target.rows, target.missing, target.first_missing, target.low, target.high) == (60, 20, 2, 1.0, 3.0)
-    assert (target.numeric, target.whole, target.many) == (True, True, False)
-    with pytest.raises(DataError, match=r"data\.target: 'y' is missing in 20 of 60 rows \(the first is row 2\)"):
-        need_no_missing(target)
-    need_classes(target)
-    need_numbers(target)
-
-
-@pytest.mark.parametrize(
-    ("values", "classes", "numbers"),
-    [
-        (["a", "b"] * 3, None, "a regressor predicts numbers"),
-        (["a"] * 6, "a single class ('a') in all 6 rows", "a regressor predicts numbers"),
-        ([1, 1, 1], "a single class (1)", "is 1 in all 3 rows"),
-        ([True, False], None, None),
-        ([0.5, 1.0], "fractions such as 0.5", None),
-        (list(range(1_001)), "more than 1,000 different values", None),
-        ([str(k) for k in range(1_001)], "is it a key?", "a regressor predicts numbers"),
-        (list(range(1_000)), None, None),
-        ([k / 7 for k in range(5_000)], "a regressor may be meant", None),
-    ],
-)
-def test_a_target_that_cannot_be_learnt_is_refused(tmp_path, values, classes, numbers):
-    """By classifiers, by regressors, or by neither."""
-    reader, data = reader_of(tmp_path, {"y": values}, group=999)
-    target = target_values(reader, data)
-    for need, words in ((need_classes, classes), (need_numbers, numbers)):
-        if words is None:
-            need(target)
-        else:
-            with pytest.raises(DataError, match=r"^data\.target: ") as caught:
-                need(target)
-            assert words in str(caught.value)
-
-
-def test_infinite_targets_are_refused(tmp_path):
-    """They are no values to learn."""
-    reader, data = reader_of(tmp_path, {"y": [1.0, np.inf, -np.inf]})
-    with pytest.raises(DataError, match="infinite in 2 rows"):
-        need_no_missing(target_values(reader, data))

@@ -6,8 +6,9 @@ import pytest
 
 from fitscale.frameworks.xgboost import XGBoost
 from fitscale.frameworks.xgboost.cost import WORKER_BYTES
+from fitscale.planning.holding import memory_of
 from fitscale.records.data import Folds, Shape
-from fitscale.records.plan import Term
+from fitscale.records.plan import Candidate, Measurement, Term
 from fitscale.records.run import Estimator, Form, Recipe, batch_rows_of
 
 MIB = 2**20
@@ -78,6 +79,13 @@ def test_a_batch_of_a_wide_table_has_fewer_rows() -> None:
     assert batch.amount == 2_048 * 20_000
 
 
+def test_a_small_group_is_not_asked_for_a_sketch_of_many_rows() -> None:
+    """1,141 groups of up to 1,950 rows, two workers: 192 MB were held, of which all but 60 are the two processes."""
+    shape = Shape(rows=1_560, features=28, missing=0.1, missing_most=0.99, holdout_rows=390)
+    law = XGBoost().law(shape, recipe(n_estimators=100, max_depth=4), "matrix")
+    assert 1e6 < total(law.memory) - WORKER_BYTES < 30e6
+
+
 @pytest.mark.parametrize(
     ("rows", "features", "missing", "depth", "binning", "rounds"),
     [(1_000_000, 30, 0.0, 6, 4.3, 1.1), (1_000_000, 30, 0.1, 6, 4.0, 1.6), (300_000, 60, 0.1, 10, 2.5, 2.4)],
@@ -98,6 +106,28 @@ def test_wide_and_deep_is_told_by_its_histograms() -> None:
     law = XGBoost().law(Shape(rows=50_000, features=2_000), recipe(max_depth=10), "bins")
     assert total(law.memory) == pytest.approx(8.9e9, rel=0.2)
     assert law.error[2] == 0.3
+
+
+@pytest.mark.parametrize(("rounds", "begun", "held"), [(25, 345e6, 424e6), (5, 345e6, 388e6)])
+def test_out_of_core_grows_while_it_trains(rounds: int, begun: float, held: float) -> None:
+    """The flights, 4M × 28: measured after two rounds, and at the end of 5 and of 25; within a tenth."""
+    shape = Shape(rows=4_000_000, features=28, missing=0.08, missing_most=0.995, holdout_rows=1_000_000)
+    law = XGBoost().law(shape, recipe(n_estimators=rounds, max_depth=8), "cache")
+    candidate = Candidate(
+        name="out-of-core",
+        framework="xgboost",
+        strategy="out-of-core",
+        engine="process",
+        machine="here",
+        threads=2,
+        form="cache",
+    )
+    seen = Measurement(
+        path=candidate.path, shape=shape, full_size=True, phases={}, units=1, done=2, peak_bytes=round(begun)
+    )
+    figure, _ = memory_of(candidate, law, shape, [(seen, law)])
+    assert figure.value == pytest.approx(held, rel=0.1)
+    assert figure.low < held < figure.high
 
 
 def test_the_forms_are_ordered_by_their_size() -> None:

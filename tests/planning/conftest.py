@@ -118,15 +118,17 @@ class Bench:
 
     def workload(
         self, *, must: float | None = None, at: str | None = None, want: float | None = None,
-        usd_month: float | None = None, frequency: str | None = None, functions: tuple[str, ...] = (),
+        usd_month: float | None = None, software: float | None = None, estimator: str = "xgboost.XGBClassifier",
+        frequency: str | None = None, functions: tuple[str, ...] = (),
         groups: tuple[str, ...] = (),
     ) -> Workload:  # fmt: skip
         deadline = Deadline(must_s=must, at=at, want_s=want) if must or at or want else None
-        budget = Budget(hardware_usd_month=usd_month) if usd_month is not None else None
+        stated = usd_month is not None or software is not None
+        budget = Budget(hardware_usd_month=usd_month, software_usd_month=software) if stated else None
         return Workload(
             name="late",
             data=DataSpec(uri="flights.parquet", target="late", groups=groups),
-            model=ModelSpec(estimator="xgboost.XGBClassifier"),
+            model=ModelSpec(estimator=estimator),
             needs=Needs(deadline=deadline, budget=budget, frequency=frequency, functions=functions),
         )
 

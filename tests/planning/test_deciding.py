@@ -251,6 +251,16 @@ def test_only_the_named(bench: Any) -> None:
         deciding.only("in-memory", alive, refused)
 
 
+def test_a_budget_for_software_is_held_against_licences(bench: Any) -> None:
+    """What fitscale drives costs nothing, whatever the budget; of others it says that it does not know."""
+    free = decide(bench, flights(bench), bench.workload(software=0))
+    assert free.meets
+    assert "xgboost needs no licence: 0 of your 0 USD a month for software" in free.reasons
+    other = decide(bench, flights(bench), bench.workload(software=20, estimator="snapml.BoostingMachineClassifier"))
+    assert any("the budget for software is not checked" in reason and "'snapml'" in reason for reason in other.reasons)
+    assert not any("licence" in reason for reason in decide(bench, flights(bench)).reasons)
+
+
 # Gates.
 
 
@@ -268,6 +278,29 @@ def test_surely_refuses_only_what_cannot_be(bench: Any) -> None:
     assert late.gate == "deadline"
     over = deciding.gate(bench.known("in-memory", 100, 5 * GB), work, machine, surely=True)
     assert over is not None
+
+
+@pytest.mark.parametrize(
+    ("probed", "memory", "seconds", "hint"),
+    [
+        (1 / 128, 1.9, 100, "--probe 2m tries a quarter of the rows, which may settle it; else allow "),
+        (1 / 16, 1.9, 31, "--probe 40s tries a quarter of the rows, which may settle it; else allow "),
+        (0.25, 1.9, 100, ""),  # that was tried
+        (1.0, 1.9, 100, ""),
+        (0.0, 1.9, 100, ""),  # nothing was tried: not worth it, or not to be had
+        (1 / 16, 2.5, 100, ""),  # not likely to fit
+    ],
+)
+def test_a_coarse_probe_that_rules_out_says_which_would_settle_it(
+    bench: Any, probed: float, memory: float, seconds: float, hint: str
+) -> None:
+    """Where only the 99 % bound is too much, and a larger part of the rows can be tried."""
+    known = bench.known("in-memory", seconds, memory * GB)
+    known = known.but(forecast=known.forecast.but(probed=probed))
+    refusal = deciding.gate(known, bench.workload(), bench.machine(2 * GB), surely=False)
+    assert refusal is not None
+    assert ("--probe" in refusal.sentence) == bool(hint)
+    assert hint in refusal.sentence
 
 
 def test_each_worker_keeps_memory_back(bench: Any) -> None:

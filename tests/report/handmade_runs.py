@@ -222,18 +222,21 @@ def write_version(run: Path, index: Any, recipes: dict[str, Recipe], scores: dic
         write_task(run, made, name)
 
 
-def one_model(run: Path) -> Path:
-    """A finished run of one model with early stopping, which was killed once."""
+def one_index() -> Any:
     import pyarrow as pa
 
-    plan(run)
-    killed_and_went_on(run)
-    made = recipe()
-    index = pa.table({
+    return pa.table({
         "status": ["fitted"], "kind": [""], "why": [""], "offset": [0], "length": [1000], "n_train": [3_600_000],
         "n_holdout": [1_000_000], "units": [143], "file": [0], "score": [0.7561],
     })  # fmt: skip
-    write_version(run, index, {"fit": made}, {"roc_auc": 0.7561})
+
+
+def one_model(run: Path) -> Path:
+    """A finished run of one model with early stopping, which was killed once."""
+    plan(run)
+    killed_and_went_on(run)
+    made = recipe()
+    write_version(run, one_index(), {"fit": made}, {"roc_auc": 0.7561})
     curve = tuple(0.756 - 0.12 / (1 + i / 9) - 0.00002 * max(0, i - 143) for i in range(163))
     result = ChunkResult(chunk=Chunk(start=0, stop=1), table="t", models="p", scores={"roc_auc": curve}, units=143)
     files.create(run / "tasks" / made.digest / "chunks" / "000000", result.to_json())

@@ -17,6 +17,7 @@ from fitscale.records.run import Event
 from fitscale.report import text
 from fitscale.report.actual import CUT_OFF, AttemptActual, actual_of, summed
 from fitscale.report.events import paused_s, phases_of
+from fitscale.store import folder
 
 
 @pytest.fixture
@@ -94,6 +95,45 @@ def test_a_version_begins_after_the_one_before_it(run: Path) -> None:
     assert actual is not None
     assert (actual.commands, actual.wall_s, actual.peak_bytes) == (1, 4.0, 5)
     assert not actual.fitted  # all models were there: only put together anew
+
+
+def _fresh(run: Path, at: float, began: bool) -> None:
+    """`train --fresh`, which forgets what there is and fits it anew: to its end, or killed once it had forgotten."""
+    fit = folder.read_order(run, "1-2").but(epoch=5)
+    done = [(at + 4, "started", {"cpu_s": 1.5}), (at + 50, "finished", {"phases": {"iterations": (45.0, 80.0)}})]
+    handmade.write_attempt(run, "5-1", fit, done, int(1e9))
+    handmade.write_journal(
+        run, 5,
+        {"kind": "command", "at": at, "command": "train"},
+        {"kind": "forgotten", "at": at + 1},
+        *([{"at": at + 2, **handmade.begun()}] if began else []),
+        {"kind": "attempt-started", "at": at + 3, "attempt": "5-1", "candidate": "quantised", "order": "fit"},
+        {"kind": "attempt-ended", "at": at + 50, "attempt": "5-1", "cause": "done", "peak": int(1e9)},
+        {"kind": "version-finished", "at": at + 51, "version": 1},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("began", [True, False])
+def test_what_fresh_forgot_is_no_part_of_the_version(tmp_path: Path, began: bool) -> None:
+    """A plan that was killed, a version that was killed, then `--fresh`: its own time alone is what the version took."""
+    run = tmp_path / "run"
+    handmade.plan(run)
+    handmade.killed_and_went_on(run, finished=False)
+    handmade.write_version(run, handmade.one_index(), {"fit": handmade.recipe()}, {"roc_auc": 0.7})
+    fit = folder.read_order(run, "1-2").but(epoch=2)
+    handmade.write_attempt(run, "2-1", fit, [(handmade.T0 + 102, "started", {"cpu_s": 1.5})], ends=False)
+    handmade.write_journal(
+        run, 2,
+        {"kind": "command", "at": handmade.T0 + 100, "command": "plan"},
+        {"kind": "attempt-started", "at": handmade.T0 + 101, "attempt": "2-1", "candidate": "quantised", "order": "fit"},
+    )  # fmt: skip
+    _fresh(run, handmade.T0 + 1000, began)
+    actual = actual_of(run, 1)
+    assert actual is not None
+    assert (actual.commands, actual.wall_s, actual.idle_s, actual.killed) == (1, 51.0, 0.0, 0)
+    assert [a.name for a in actual.attempts] == ["5-1"]
+    assert actual.phases["iterations"] == Phase(wall_s=45.0, cpu_s=80.0)
+    assert actual.began == handmade.T0 + 1000
 
 
 @given(

@@ -6,8 +6,9 @@ import datetime as dt
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from fitscale.data.checks import check_columns
 from fitscale.data.features import encodable, feature_columns
-from fitscale.data.profile import need_classes, need_no_missing, need_numbers, target_values
+from fitscale.data.labels import LabelLearner, labels_for
 from fitscale.data.reader import open_reader
 from fitscale.data.starter.choices import choose, see
 from fitscale.data.starter.drafting import Draft, draft
@@ -49,10 +50,17 @@ def hold_to_the_data(workload: Workload) -> None:
     reader = open_reader(workload.data)
     check_columns(reader.snapshot, workload.data)
     encodable(feature_columns(workload.data, reader.snapshot.columns), workload.data.features.categorical)
-    values = target_values(reader, workload.data)
-    need_no_missing(values)
     assert workload.model.estimator is not None
-    (need_numbers if "Regressor" in workload.model.estimator else need_classes)(values)
+    kind: Literal["classifier", "regressor"] = "regressor" if "Regressor" in workload.model.estimator else "classifier"
+    target = workload.data.target
+    labels = labels_for(target, dict(reader.snapshot.columns)[target], kind, grouped=False)
+    for first, batch in reader.batches([target]):
+        if isinstance(labels, LabelLearner):
+            labels.add(first, batch.column(0))
+        else:
+            assert np.isfinite(labels.y(batch.column(0))).all()
+    if isinstance(labels, LabelLearner):
+        labels.result()
 
 
 NAMES = st.one_of(

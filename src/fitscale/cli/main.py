@@ -13,7 +13,8 @@ import typer
 import typer.core
 import typer.main
 
-from fitscale.errors import FitscaleError, NotOffered
+from fitscale.cli.later import refuse_command
+from fitscale.errors import FitscaleError
 
 COMMANDS = {
     "init": "Write a workload file by looking at the data.",
@@ -26,11 +27,6 @@ COMMANDS = {
     "report": "Write a run's report, one HTML file.",
     "doctor": "What is here, what is missing, and the next step for each.",
     "machines": "This machine, measured, and those of the catalogue.",
-}
-LATER = {
-    "drift": "train again with 'fitscale train', and compare the versions with 'fitscale models compare'",
-    "deploy": "copy what 'fitscale models package' writes",
-    "serve": "'fitscale predict' streams files through the models",
 }
 INTERRUPTED = 130
 
@@ -57,8 +53,7 @@ class Commands(typer.core.TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if ctx is not None and ctx.resilient_parsing and cmd_name not in COMMANDS:
             return None  # while a line is completed, nothing is refused
-        if cmd_name in LATER:
-            raise NotOffered(f"fitscale {cmd_name}", f"is not offered yet: {LATER[cmd_name]}")
+        refuse_command(cmd_name)
         if cmd_name not in COMMANDS:
             return None
         command = typer.main.get_command(importlib.import_module(f"fitscale.cli.{cmd_name}").app)

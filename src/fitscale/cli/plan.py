@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fitscale.cli.completing import strategies, workload_files
+from fitscale.cli.later import refuse_option
 
 if TYPE_CHECKING:
     from fitscale.cli.finding import Found
@@ -39,6 +40,10 @@ def plan(
             autocompletion=strategies,
         ),
     ] = None,
+    team: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Who works with the models, and what they share. Not offered yet."),
+    ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The plan as a record on stdout.")] = False,
 ) -> None:
@@ -55,6 +60,7 @@ def plan(
     from fitscale.running.training import plan_only
     from fitscale.work.hiding import hide
 
+    refuse_option("--team", team)
     if "@inline" not in (choose or ""):
         hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)

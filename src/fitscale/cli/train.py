@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fitscale.cli.completing import strategies, workload_files
+from fitscale.cli.later import refuse_option
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -53,14 +54,10 @@ def train(
     from fitscale.cli.following import Following
     from fitscale.cli.saying import Out
     from fitscale.cli.summary import check_deadline, summary_lines, summary_of
-    from fitscale.errors import NotOffered
     from fitscale.running.training import train as train_
     from fitscale.work.hiding import hide
 
-    if only is not None:
-        raise NotOffered(
-            "--only", "training a part of the groups again is not offered yet: leave it out; --fresh trains all of them"
-        )
+    refuse_option("--only", only)
     if mlflow is not None:
         from fitscale.report.tracking import check
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitscale.data.sources.where import without_missing
 from fitscale.errors import DataError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _latest(reader: Reader, column: str, keep: int, before: float | None = None)
     if missing:
         raise DataError(
             f"data.time: column '{column}' is missing in {missing:,} rows (the first is row {first_missing:,}), which"
-            f' are then neither before nor after; leave them out with data.where: "{column} is not null"'
+            f" are then neither before nor after; leave them out with {without_missing(column, str(values.type))}"
         )
     return np.sort(_top(np.concatenate(held), keep)) if held else np.empty(0)
 

@@ -9,6 +9,7 @@ import numpy as np
 from fitscale.data.categories import CategoryCounts, codes_of, value_type
 from fitscale.data.columns import missing_of, numbers_of
 from fitscale.data.features import kind_of
+from fitscale.data.sources.where import without_missing
 from fitscale.errors import DataError, OneClass
 from fitscale.records.base import Record
 
@@ -100,7 +101,7 @@ class LabelLearner:
         if others:
             self._too_many()
         if self.missing and not self.grouped:
-            raise missing_target(self.name, self.missing, self.first_missing)
+            raise missing_target(self.name, self.type, self.missing, self.first_missing)
         if len(classes) < 2:
             what = f"the one value {classes[0]!r}" if classes else "no value"
             raise OneClass(f"data.target: column '{self.name}' has {what}; a classifier needs two classes or more")
@@ -147,10 +148,10 @@ def labels_for(
     return LabelLearner(name, type, grouped)
 
 
-def missing_target(name: str, count: int, first: int) -> DataError:
+def missing_target(name: str, type: str, count: int, first: int) -> DataError:
     return DataError(
-        f"data.target: column '{name}' is missing in {count:,} rows (the first is row {first:,}); leave them out with"
-        f' data.where: "{name} is not null"'
+        f"data.target: column '{name}' is missing in {count:,} rows (the first is row {first:,}); leave them out with "
+        + without_missing(name, type)
     )
 
 

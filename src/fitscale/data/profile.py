@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fitscale.data.checks import check_columns
 from fitscale.data.features import roles_of
 from fitscale.data.learning import VECTOR_CELLS
+from fitscale.data.sources.where import without_missing
 from fitscale.data.tally import KEPT, KEPT_OF_ALL, ColumnTally, GroupTally
-from fitscale.data.target import TargetValues, need_classes, need_no_missing, need_numbers, target_values
 from fitscale.records.base import Figure
 from fitscale.records.data import ColumnProfile, GroupSizes, Kind, Profile
 
@@ -17,15 +17,7 @@ if TYPE_CHECKING:
     from fitscale.data.reader import Reader
     from fitscale.records.workload import DataSpec
 
-__all__ = [
-    "TargetValues",
-    "check_columns",
-    "need_classes",
-    "need_no_missing",
-    "need_numbers",
-    "profile",
-    "target_values",
-]
+__all__ = ["check_columns", "profile"]
 
 PILOT_ROWS = 16_384  # read first, to learn how fast the rest is
 BATCH_CELLS = 4_000_000  # at once: the time is looked at between batches
@@ -189,7 +181,7 @@ def _warnings(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> 
     if role == "target" and tally.counted < read:
         told.append(
             f"the target '{name}' is missing in {read - tally.counted:,} of {read:,} rows: fill them in, or leave them out "
-            f'with data.where: "{name} is not null"'
+            f"with {without_missing(name, tally.type)}"
         )
     if role is not None:
         return told

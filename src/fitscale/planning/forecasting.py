@@ -61,6 +61,7 @@ def forecast(
         time_p50_s=time_s.value,
         memory_p99_bytes=quantile(memory, ADMITTED),
         rows=shape.rows,
+        probed=max((_share(m, shape) for m, _ in measured), default=0.0),
         memory_fixed_bytes=fixed,
     )
 
@@ -156,6 +157,14 @@ def _cost(time_s: Figure, machine: Machine) -> Figure | None:
     return Figure(value=time_s.value * hour, low=time_s.low * hour, high=time_s.high * hour, origin=origin)
 
 
+def _share(m: Measurement, shape: Shape) -> float:
+    """Of all rows, those that a measurement fitted or scored."""
+    if m.full_size:
+        return 1.0
+    everything = max(1, shape.rows + shape.holdout_rows + shape.validation_rows)
+    return min(1.0, (m.shape.rows + m.shape.holdout_rows + m.shape.validation_rows) / everything)
+
+
 def _source(
     candidate: Candidate, shape: Shape, measured: Sequence[tuple[Measurement, Law]], kin: Kin | None = None
 ) -> str:
@@ -166,9 +175,7 @@ def _source(
         many = candidate.strategy == "many-models"
         parts.append(whole.attempt if many else f"{whole.units} iteration{'s' * (whole.units != 1)} at full size")
     if samples := [m for m, _ in measured if not m.full_size]:
-        everything = max(1, shape.rows + shape.holdout_rows + shape.validation_rows)
-        largest = max(m.shape.rows + m.shape.holdout_rows + m.shape.validation_rows for m in samples)
-        up_to = wording.share(min(1.0, largest / everything))
+        up_to = wording.share(max(_share(m, shape) for m in samples))
         parts.append(f"{len(samples)} probe{'s' * (len(samples) != 1)} up to {up_to} of the rows")
     if kin is not None and not any(m.full_size for m, _ in measured):
         parts.append(f"the beginning of {kin[0].name}")

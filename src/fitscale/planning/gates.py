@@ -6,6 +6,7 @@ measured (``surely``) only what cannot be is refused: where even the lower bound
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -20,6 +21,7 @@ from fitscale.workload.moments import seconds_until
 
 RUNS_A_MONTH = {"daily": 30.4, "weekly": 4.35, "biweekly": 2.17, "monthly": 1.0, "ad-hoc": 1.0}
 DISTRIBUTED = ("data-parallel", "cluster-native", "many-models", "parts-and-merge", "batched-models")
+QUARTER = 0.24  # of the rows, about: what --probe goes up to
 FORECAST_GATES = ("deadline", "budget")  # a person may override these: nothing breaks when they are wrong
 
 Gate = Literal["memory", "deadline", "budget", "functions", "export"]
@@ -97,12 +99,23 @@ def _memory(candidate: Candidate, forecast: Forecast, machine: Machine, surely: 
     usable, memory, bound = usable_bytes(candidate, machine), forecast.memory_bytes, p99_bytes(forecast)
     if (memory.low if surely else bound) <= usable:
         return None
-    bounded = "" if memory.value > usable else f", at P99 {wording.size(bound)}"
+    bounded, settle = "", ""
+    if memory.value <= usable:
+        bounded, settle = f", at P99 {wording.size(bound)}", _settling(forecast)
     more = wording.size(bound + (machine.memory_bytes - usable))
     return (
         f"needs {wording.size(memory)}{bounded}, {_allowance(candidate, machine)}; "
-        f"allow {more} in 'where', add a machine, or take what holds less"
+        f"{settle}allow {more} in 'where', add a machine, or take what holds less"
     )
+
+
+def _settling(forecast: Forecast) -> str:
+    """Which probe would tell more of a memory that is likely to fit: one of a quarter of the rows, where smaller ones were seen."""
+    if not 0 < forecast.probed < QUARTER:
+        return ""
+    seconds = forecast.time_s.value  # of all rows: more than that of a quarter and of the smaller parts before it
+    asked = f"{math.ceil(seconds / 60)}m" if seconds > 60 else f"{max(10, math.ceil(seconds / 10) * 10)}s"
+    return f"--probe {asked} tries a quarter of the rows, which may settle it; else "
 
 
 def _allowance(candidate: Candidate, machine: Machine) -> str:

@@ -293,7 +293,9 @@ class Loop:
         total = shape.rows + shape.holdout_rows + shape.validation_rows
         left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
         there = self._prepared.reader.rows if self._is_sampled else total
-        samples = probing.samples_of(total, self._workload.seed, there=there, coarse=whole_s / 64 > left)
+        samples = probing.samples_of(
+            total, self._workload.seed, there=there, coarse=whole_s / 64 > left, third=self._budget_s is not None
+        )
         share_s = whole_s / total * (2 if wary else 1)
         sums = itertools.accumulate(share_s * s.rows for s in samples)
         affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left] or list(samples[:1])

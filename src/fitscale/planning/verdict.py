@@ -13,6 +13,9 @@ from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Refusal
 from fitscale.records.workload import Workload
 
+# What fitscale drives by itself, under licences that cost nothing.
+FREE = ("baseline", "sklearn", "xgboost", "lightgbm")
+
 
 class Verdict(NamedTuple):
     """What was found, before it is put into words."""
@@ -35,7 +38,7 @@ def reasons_of(v: Verdict) -> tuple[str, ...]:
         why = "; ".join(f"{r.candidate.name} {r.sentence}" for r in v.refused) or "none was found"
         return (f"no candidate fits: {why}", *_elsewhere(v))
     return tuple([_headline(v, v.chosen), *_memory(v, v.chosen), *_time(v, v.chosen), *_cost(v, v.chosen),
-                  *_override(v, v.chosen), *_elsewhere(v), *_unsettled(v)])  # fmt: skip
+                  *_software(v), *_override(v, v.chosen), *_elsewhere(v), *_unsettled(v)])  # fmt: skip
 
 
 def _headline(v: Verdict, chosen: Assessed) -> str:
@@ -97,6 +100,18 @@ def _cost(v: Verdict, chosen: Assessed) -> Iterator[str]:
         yield f"{wording.dollars(cost)} a run, {wording.dollars(month)} a month ({often})"
     elif budget is not None and budget.hardware_usd_month is not None:
         yield "the budget is not checked: this machine has no price that fitscale knows"
+
+
+def _software(v: Verdict) -> Iterator[str]:
+    budget, model = v.workload.needs.budget, v.workload.model
+    if budget is None or budget.software_usd_month is None:
+        return
+    library = (model.framework or model.estimator or "").partition(".")[0]
+    if library in FREE:
+        yield f"{library} needs no licence: 0 of your {wording.dollars(budget.software_usd_month)} a month for software"
+    else:
+        what = f"'{library}'" if library else "the estimator"
+        yield f"the budget for software is not checked: fitscale does not know what a licence of {what} costs"
 
 
 def _override(v: Verdict, chosen: Assessed) -> Iterator[str]:

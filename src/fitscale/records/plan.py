@@ -107,6 +107,7 @@ class Forecast(Record):
     time_p50_s: float | None = None
     memory_p99_bytes: float | None = None
     rows: int = 0  # training rows that it is for
+    probed: float = 0.0  # the largest share of the rows that was fitted to find it out
     memory_fixed_bytes: float = 0.0  # what of the memory stays however few the rows
 
 

@@ -15,6 +15,7 @@ from fitscale.running.state import Begun
 from fitscale.store import folder, journal, versions
 
 OWN = ("version-begun", "version-finished")
+FORGOTTEN = "forgotten"  # by `train --fresh`: what was done before for the recipes is deleted
 CUT_OFF = "cut off"  # no end was written down: the command itself was killed, or is still running
 
 
@@ -98,7 +99,7 @@ def actual_of(run: Path, version: int) -> Actual | None:
         # Of another recipe: planning began it, and chose something else.
         found = [(a, o) for a, o in found if o is None or not o.task or o.samples or not recipes or o.task in recipes]
         nothing = all(attempt.kind == "probe" for attempt, _ in found) and (command.name != "train" or not found)
-        if nothing and not any(event["kind"] in OWN for event in command.events):
+        if nothing and not _has(command, *OWN):
             continue  # `plan`, or a `train` that had nothing to do: the version has nothing from it
         attempts += [attempt for attempt, _ in found]
         orders += [order for _, order in found if order is not None]
@@ -106,7 +107,7 @@ def actual_of(run: Path, version: int) -> Actual | None:
         for event in command.events:
             if event["kind"] == "version-finished" and event["version"] == version:
                 finished, last = True, event["at"]
-        if any(event["kind"] == "version-begun" for event in command.events):  # the one whose forecast it is in
+        if _has(command, "version-begun"):  # the one whose forecast it is in
             staged += [event for event in command.events if event["kind"] == "staged"]
         # Of a new run, data is staged before anything is written down.
         spans.append((min([command.at, *(event["began"] for event in staged)]) if not spans else command.at, last))
@@ -187,10 +188,15 @@ def _commands_of(commands: Sequence[_Command], version: int) -> tuple[list[_Comm
     if begun is None:
         return [], None
     # Commands before it that were killed while they planned: what they fitted is kept, so their time counts.
-    while first > 0 and not any(e["kind"] in OWN for e in commands[first - 1].events):
+    while first > 0 and not _has(commands[first - 1], *OWN):
         first -= 1
     until = len(commands) if last is None else last + 1
+    first = max((i for i in range(first, until) if _has(commands[i], FORGOTTEN)), default=first)
     return list(commands[first:until]), begun
+
+
+def _has(command: _Command, *kinds: str) -> bool:
+    return any(event["kind"] in kinds for event in command.events)
 
 
 def _recipes(run: Path, version: int) -> frozenset[str]:

@@ -94,6 +94,7 @@ def train(
         _say_staged(prepared, journal)
         if fresh:
             forget(run, prepared)
+            journal.append("forgotten")  # what went before is no part of what the version takes
         basis = basis_of(prepared)
         state = state_of(run)
         served = state.finished.get(state.serving or 0)

@@ -18,9 +18,12 @@ from fitscale.errors import FitscaleError
 from fitscale.store import crash
 from fitscale.store.files import disk_errors, sync_folder
 
-KINDS = frozenset(
-    {"command", "staged", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished", "failed"}
-)
+# fmt: off
+KINDS = frozenset({
+    "command", "forgotten", "staged", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished",
+    "failed",
+})
+# fmt: on
 log = logging.getLogger("fitscale")
 
 

@@ -58,10 +58,13 @@ def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool) -> Encodin
 def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: Sample | None = None) -> Feed:
     """The feed of one model: of all rows, or of a part of them for a probe."""
     from fitscale.data.feed import make_feed
+    from fitscale.data.rowcheck import need_weight
 
     reader = reader_of(run, task, order.threads)
     if sample is not None:
         reader = reader.sample(sample.rows, sample.seed)
+    with context.phase("read"):
+        need_weight(reader, task.data, task.recipe.folds)
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader, keep=sample is None)
     return make_feed(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fitscale import metrics
 from fitscale.contracts import Stopped
 from fitscale.data.rowcheck import no_training_rows
-from fitscale.errors import OneClass
+from fitscale.errors import NoWeight, OneClass
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
 from fitscale.store import checkpoints, chunks, parts
@@ -87,7 +87,7 @@ def check_metric(task: Task, feed: Feed | GroupedFeed) -> None:
 def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     """A probe: fit and score parts of the rows, in rising order, and say after each what it took. Commits nothing.
 
-    A part that shows one class of several tells nothing of the whole, and is passed over.
+    A part that shows one class of several, or weighs nothing, tells nothing of the whole, and is passed over.
     """
     framework: Framework = plugin("frameworks", task.recipe.framework)()
     recipe = recipe_to_fit(run, task, order)
@@ -95,7 +95,7 @@ def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> No
         context.begin_sample()
         try:
             feed = feed_of(run, order, task, context, sample)
-        except OneClass:
+        except (OneClass, NoWeight):
             continue
         try:
             if order.parts:

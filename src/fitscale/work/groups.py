@@ -38,6 +38,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
     """Do the order's chunks, as many of them as no other worker of the attempt claims."""
     from fitscale.data.groups import make_groups
     from fitscale.data.partition import Partition
+    from fitscale.data.rowcheck import need_weight
 
     if task.partition is None:
         raise FitscaleError(f"task {order.task}: has no partition")
@@ -45,8 +46,11 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
     with context.phase("start"):
         import_first(framework, task)
     partition = Partition(run / "data" / task.partition)
+    reader = reader_of(run, task)
+    with context.phase("read"):
+        need_weight(reader, task.data, task.recipe.folds)
     with context.phase("encode"):
-        encoding = encoding_of(run, task, reader_of(run, task), keep=True)
+        encoding = encoding_of(run, task, reader, keep=True)
     done_last = _PutOff()
 
     def keep(k: int, done: list[dict[str, Any]], keys: pa.Table, about: dict[str, Any]) -> None:
@@ -183,8 +187,11 @@ def _unfit(task: Task, feed: Feed) -> str:
         return "no training rows"
     if task.recipe.early_stopping is not None and feed.count("validation") == 0:
         return "no validation rows for early stopping"
+    rows = feed.matrix("train")
+    if rows.weight is not None and not rows.weight.any():
+        return f"data.weight is 0 in all {n} training rows"
     if task.traits.target == "classifier":
-        y = feed.matrix("train").y
+        y = rows.y
         present = np.unique(y[~np.isnan(y)])
         if len(present) < 2:
             return f"one class in {n} training rows" if n > 1 else "one training row"

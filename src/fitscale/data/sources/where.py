@@ -6,6 +6,8 @@ is null. `matching` evaluates it.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +16,8 @@ from fitscale.errors import WorkloadError
 PLACE = "data.where"
 KNOWN = "comparisons, and, or, not, in, between, is null"
 Value = bool | int | float | str
+
+BEYOND = 3.4e38  # of a target, which is kept in single precision: what is beyond is left out with what is infinite
 
 
 class Column(NamedTuple):
@@ -57,6 +61,27 @@ def parse(text: str) -> Where:
     if not columns:
         raise WorkloadError(PLACE, f"'{text}' names no column; it takes {KNOWN}")
     return Where(root, tuple(columns))
+
+
+def quoted(name: str) -> str:
+    """A column's name as a filter writes it: as it is where that is read as a name."""
+    whole = '"' + name.replace('"', '""') + '"'
+    if re.fullmatch(r"[a-z_]\w*", name, re.ASCII):
+        with suppress(WorkloadError):  # a word of SQL, such as left, stays in quotes
+            if parse(f"{name} is not null") == parse(f"{whole} is not null"):
+                return name
+    return whole
+
+
+def without_missing(name: str, type: str) -> str:
+    """``data.where: "y is not null"``: what leaves out the rows without a value.
+
+    Of fractions NaN too, which is not null and of which no comparison holds, but in PostgreSQL, where it is the largest.
+    """
+    fractions = type in ("halffloat", "float", "double")
+    text = f"{quoted(name)} < {BEYOND:g}" if fractions else f"{quoted(name)} is not null"
+    mark = "'" if '"' in text else '"'
+    return f"data.where: {mark}{text}{mark}" + (", which keeps neither null nor NaN" if fractions else "")
 
 
 def _refuse(tree: Any) -> WorkloadError:

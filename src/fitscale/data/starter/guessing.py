@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from fitscale.data.sources.where import BEYOND
 from fitscale.data.starter.seeing import Seen
 
 Task = Literal["binary", "multiclass", "regression"]
 MOST_CLASSES = 200  # of texts that are guessed to be a target; more may be as many as there are rows
 FEW_CLASSES = 20  # whole numbers of so few values are classes, of more they are amounts
-LARGEST = 1e300  # of a target: what is beyond is left out with what is infinite
 LEAST_OF_GROUP = 10  # rows that a group has at the median, for one model each to be proposed
 
 # As a whole name, the surest first; and as a word of a name.
@@ -103,8 +103,8 @@ def problem_of_target(column: Seen) -> str:
         return f"it is text of {column.distinct:,} different values, too many classes: is it a key?"
     if column.kind == "category" and column.distinct == column.known > 2:
         return "it is text of which no two rows have the same: is it a key?"
-    if max(-column.low, column.high) >= LARGEST:
-        finite = column.values[np.abs(column.values) < LARGEST]
+    if max(-column.low, column.high) >= BEYOND:
+        finite = column.values[np.abs(column.values) < BEYOND]
         if len(np.unique(finite)) < 2:
             return "its values are infinite but for one"
     return ""

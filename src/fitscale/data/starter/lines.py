@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from fitscale.data.sources.where import parse as parse_where
+from fitscale.data.sources.where import BEYOND, quoted
 from fitscale.data.starter import guessing
 from fitscale.data.starter.choices import ESTIMATORS, KIND_OF, Choices
 from fitscale.data.starter.noticing import Notice
 from fitscale.data.starter.seeing import Seen
 from fitscale.data.starter.writing import Item, Line, clean
-from fitscale.errors import WorkloadError
 
 METRICS = {"binary": "roc_auc", "multiclass": "neg_log_loss", "regression": "neg_root_mean_squared_error"}
 _GIVEN = {
@@ -123,13 +120,8 @@ def _with_said(lines: list[Line], said: Mapping[str, Any]) -> list[Line]:
 
 def _where(target: Seen) -> str:
     """The filter that keeps rows with a target."""
-    quoted = '"' + target.name.replace('"', '""') + '"'
-    if re.fullmatch(r"[a-z_]\w*", target.name, re.ASCII):
-        with suppress(WorkloadError):  # a word of SQL, such as left, stays in quotes
-            if parse_where(f"{target.name} is not null") == parse_where(f"{quoted} is not null"):
-                quoted = target.name
-    if target.type in ("double", "float") and (target.infinite or target.missing):
-        return (
-            f"{quoted} > -{guessing.LARGEST:g} and {quoted} < {guessing.LARGEST:g}"  # neither null nor NaN nor infinite
-        )
-    return f"{quoted} is not null" if target.missing else ""
+    name = quoted(target.name)
+    beyond = max(-target.low, target.high) >= BEYOND
+    if target.type in ("double", "float") and (target.infinite or target.missing or beyond):
+        return f"{name} > -{BEYOND:g} and {name} < {BEYOND:g}"  # neither null nor NaN nor infinite
+    return f"{name} is not null" if target.missing else ""

@@ -1,0 +1,27 @@
+"""What the command line knows by name and does not do yet; each with what does instead. Of the workload: `workload.offered`."""
+
+from __future__ import annotations
+
+from fitscale.errors import NotOffered
+
+COMMANDS = {
+    "drift": "train again with 'fitscale train', and compare the versions with 'fitscale models compare'",
+    "deploy": "copy what 'fitscale models package' writes",
+    "serve": "'fitscale predict' streams files through the models",
+}
+OPTIONS = {
+    "--only": "training a part of the groups again is not offered yet: leave it out; --fresh trains all of them",
+    "--team": "planning for a team or several workloads is not offered yet: leave it out, and plan each file by itself",
+}
+
+
+def refuse_command(name: str) -> None:
+    """Raise NotOffered for a command that is not there yet."""
+    if name in COMMANDS:
+        raise NotOffered(f"fitscale {name}", f"is not offered yet: {COMMANDS[name]}")
+
+
+def refuse_option(name: str, value: object) -> None:
+    """Raise NotOffered where an option that is not there yet was given."""
+    if value is not None:
+        raise NotOffered(name, OPTIONS[name])
