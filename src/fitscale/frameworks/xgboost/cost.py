@@ -23,7 +23,7 @@ QUEUE_BYTES, ENTRY_BYTES = 16.0, 16.0  # of two that wait to be sorted in; of on
 BIN_BYTES = 16.0  # of a histogram: two doubles
 CACHED_HISTOGRAMS = 2**16  # XGBoost keeps no more
 # Of a page of the disk cache, batches. Threads wait for each other several times a page and level: pages of one, two and
-# four batches took 48, 31 and 23 CPU seconds for 40 rounds on a busy machine, and 152, 169 and 239 MB.
+# four batches took 48, 31 and 23 CPU seconds for 40 rounds on a busy machine, and 152, 169 to 194 and 239 MB.
 PAGE_BATCHES = 2
 ROW_BYTES = 45.0  # gradient, prediction, label, position
 # Later trees have fewer leaves. 120 rounds of five tables (200,000 to 300,000 rows, depth 7) took 0.79 to 0.99 of what
