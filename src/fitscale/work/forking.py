@@ -70,7 +70,7 @@ def fit_forked(
     retries
         How often an item that killed its child is tried again, alone.
     meanwhile
-        Called once, as soon as a child is at work: what else this process has to do. No longer than it takes, the child's
+        Called once, as soon as a child is at work: what else this process has to do. While it lasts, the child's
         memory is not looked at.
     """
     rest = list(items)
