@@ -263,10 +263,10 @@ def test_a_probe_of_a_rare_class_refuses_nothing(tmp_path: Path) -> None:
     write(
         tmp_path, pa.table({"a": np.arange(float(n)), "b": np.ones(n), "y": [int(i in (5, 9_000)) for i in range(n)]})
     )
-    slow = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 1500}}
+    slow = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 5000}}
     said = fitscale("plan", job(tmp_path, model=slow), "--json")
     assert said.code == 0, said.err
-    assert [m["shape"]["rows"] for m in said.record["measurements"]] == [5000]
+    assert [m["full_size"] for m in said.record["measurements"]] == [False]
     assert said.record["decision"]["chosen"]["candidate"]["name"] == "in-memory"
 
 
