@@ -30,7 +30,7 @@ ROWS = "synthetic://?rows=4000&columns=4"
 SLOW = {
     "name": "slow",
     "data": {"uri": ROWS, "target": "y"},
-    "model": {"estimator": "baseline.Classifier", "params": {"passes": 20, "sleep_s": 0.1}},
+    "model": {"estimator": "baseline.Classifier", "params": {"passes": 20, "sleep_s": 0.3}},
 }
 TREES = {
     "name": "trees",
