@@ -220,7 +220,7 @@ def test_a_probe_of_a_rare_class_refuses_nothing(tmp_path: Path) -> None:
     slow = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 1500}}
     said = fitscale("plan", job(tmp_path, model=slow), "--json")
     assert said.code == 0, said.err
-    assert [m["shape"]["rows"] for m in said.record["measurements"]] == [5000]
+    assert not all(m["full_size"] for m in said.record["measurements"])
     assert said.record["decision"]["chosen"]["candidate"]["name"] == "in-memory"
 
 
