@@ -205,7 +205,8 @@ class Loop:
         assert self._attempts is not None
         many = candidate.strategy == "many-models"
         if not self._shows_its_pace(candidate):
-            if self._choose is None or self._budget_s is not None:  # what was named is not compared: nothing to learn
+            # What was named is not compared: `train` has nothing to learn, while whoever plans asks what it will take.
+            if not self._goes_on or self._choose is None or self._budget_s is not None:
                 self._sample(candidate)
             return
         abreast = self._abreast(candidate)
@@ -287,19 +288,25 @@ class Loop:
         return held + base + part <= self._machine.memory_bytes
 
     def _sample(self, candidate: Candidate, *, wary: bool = False) -> None:
-        """Fit parts of the rows, as large as the budget allows; ``wary``: though they cost twice their share of the rows."""
+        """Fit parts of the rows, as large as the budget allows. ``wary``: none where it allows not even the smallest."""
         assert self._attempts is not None
+        if candidate.strategy == "many-models":
+            return
         shape = self._known.shape
         total = shape.rows + shape.holdout_rows + shape.validation_rows
-        left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
+        left = self._budget_left(candidate)
         there = self._prepared.reader.rows if self._is_sampled else total
+        coarse = self._known.part_s(candidate, total // 64) > left
         samples = probing.samples_of(
-            total, self._workload.seed, there=there, coarse=whole_s / 64 > left, third=self._budget_s is not None
+            total, self._workload.seed, there=there, coarse=coarse, third=self._budget_s is not None
         )
-        share_s = whole_s / total * (2 if wary else 1)
-        sums = itertools.accumulate(share_s * s.rows for s in samples)
-        affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left] or list(samples[:1])
-        if not affordable or candidate.strategy == "many-models":
+        sums = itertools.accumulate(self._known.part_s(candidate, sample.rows) for sample in samples)
+        affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left]
+        if not affordable and wary:
+            self._settled = False
+            return
+        affordable = affordable or list(samples[:1])
+        if not affordable:
             return
         with _Watch() as watch:
             live = self._attempts.sample(candidate, tuple(affordable))

@@ -232,7 +232,7 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
         features=max(1, wide),
         holdout_rows=round(rows * held),
         validation_rows=round(rows * (1 - held) * validation),
-        classes=0 if traits.target == "regressor" else 2,
+        classes=0 if traits.target == "regressor" else _classes(workload, about),
         missing=sum(c.missing.value for c in features) / max(1, len(features)),
         # A column that is missing everywhere is left out by the encoding.
         missing_most=max((c.missing.value for c in features if c.missing.value < 1), default=0.0),
@@ -243,6 +243,14 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
         groups=about.groups.n if about.groups else 1,
         largest_group=about.groups.rows_max if about.groups else 0,
     )
+
+
+def _classes(workload: Workload, about: Profile) -> int:
+    """As many as the profile saw in the target: boosting grows a tree for each in every round."""
+    from fitscale.data.labels import MOST_CLASSES
+
+    seen = next((c.distinct for c in about.columns if c.name == workload.data.target and c.distinct), None)
+    return min(MOST_CLASSES, max(2, round(seen.value))) if seen is not None else 2
 
 
 def part_bytes(snapshot: Snapshot) -> int:
