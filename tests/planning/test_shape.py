@@ -13,9 +13,7 @@ from fitscale.workload import parse
 CLASSIFIER, REGRESSOR = "xgboost.XGBClassifier", "xgboost.XGBRegressor"
 
 
-@pytest.mark.parametrize(
-    ("estimator", "classes", "known"), [(CLASSIFIER, 6, 6), (CLASSIFIER, 2, 2), (REGRESSOR, 0, 0)]
-)
+@pytest.mark.parametrize(("estimator", "classes", "known"), [(CLASSIFIER, 6, 6), (CLASSIFIER, 2, 2), (REGRESSOR, 0, 0)])
 def test_the_profile_counts_the_classes(estimator: str, classes: int, known: int, tmp_path: Path) -> None:
     """Boosting grows a tree for each of them in every round: six classes were forecast to take a third of what they take."""
     document: dict[str, Any] = {
