@@ -19,6 +19,7 @@ from fitscale.planning import deciding, gates, probing
 from fitscale.planning.candidates import candidates
 from fitscale.planning.known import Known
 from fitscale.planning.preparing import Prepared
+from fitscale.planning.wording import PRIORS
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusal
 from fitscale.records.run import Event, Sample
@@ -302,8 +303,8 @@ class Loop:
         )
         sums = itertools.accumulate(self._known.part_s(candidate, sample.rows) for sample in samples)
         affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left]
-        if not affordable and wary:
-            self._settled = False
+        if not affordable and wary:  # what a kin of it showed at full size stands
+            self._settled = self._settled and self._known.forecast(candidate).source != PRIORS
             return
         affordable = affordable or list(samples[:1])
         if not affordable:
