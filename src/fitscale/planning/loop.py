@@ -289,19 +289,23 @@ class Loop:
         return held + base + part <= self._machine.memory_bytes
 
     def _sample(self, candidate: Candidate, *, wary: bool = False) -> None:
-        """Fit parts of the rows, as large as the budget allows. ``wary``: none where it allows not even the smallest."""
+        """Fit parts of the rows, as large as the budget allows.
+
+        ``wary``: what is forecast already is not worth more than the budget; a part costs what the law says, which of a wide
+        table is more than its share of the rows, and where the smallest is too much there is none.
+        """
         assert self._attempts is not None
         if candidate.strategy == "many-models":
             return
         shape = self._known.shape
         total = shape.rows + shape.holdout_rows + shape.validation_rows
-        left = self._budget_left(candidate)
+        left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
         there = self._prepared.reader.rows if self._is_sampled else total
-        coarse = self._known.part_s(candidate, total // 64) > left
         samples = probing.samples_of(
-            total, self._workload.seed, there=there, coarse=coarse, third=self._budget_s is not None
+            total, self._workload.seed, there=there, coarse=whole_s / 64 > left, third=self._budget_s is not None
         )
-        sums = itertools.accumulate(self._known.part_s(candidate, sample.rows) for sample in samples)
+        costs = [self._known.part_s(candidate, s.rows) if wary else whole_s * s.rows / total for s in samples]
+        sums = itertools.accumulate(costs)
         affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left]
         if not affordable and wary:  # what a kin of it showed at full size stands
             self._settled = self._settled and self._known.forecast(candidate).source != PRIORS
