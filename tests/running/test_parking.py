@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fitscale import workload
+from fitscale.planning import loop
 from fitscale.planning.candidates import candidates
 from fitscale.planning.preparing import prepare
+from fitscale.records.run import Event
 from fitscale.running.attempts import Attempts
 from fitscale.running.tasks import order_for, write_tasks
-from fitscale.running.training import machine_for
+from fitscale.running.training import machine_for, plan_only, train
 from fitscale.store import folder
-from fitscale.store.journal import Journal
+from fitscale.store.journal import Journal, replay
 from fitscale.store.lock import RunLock
 
 JOB = {
@@ -46,3 +50,26 @@ def test_parked_and_parked_again(tmp_path: Path) -> None:
             assert [e.kind for e in attempt.events].count("unpaused") == 10
         finally:
             attempts.kill_all()
+
+
+@pytest.mark.parametrize("command", [plan_only, train], ids=["plan", "train"])
+def test_what_was_begun_waits_while_a_rival_is_probed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Any
+) -> None:
+    """Two at once share the cores, and show a pace that neither has: LightGBM took 100 s of a plan that takes 10."""
+    monkeypatch.setattr(loop, "NO_PROBE_S", 0.0)
+    monkeypatch.setattr(loop, "SAMPLE_S", -1e9)  # every rival is worth a look
+    rows = {"uri": "synthetic://?rows=20000&columns=3", "target": "y"}  # enough to take a part of them
+    job = workload.parse({**JOB, "data": rows}, file=None, folder=tmp_path)
+    run = tmp_path / "run"
+    command(job, run)
+    seen = list(replay(run))
+    begun = [(event["attempt"], event["at"]) for event in seen if event["kind"] == "attempt-started"]
+    ended = {event["attempt"]: event["at"] for event in seen if event["kind"] == "attempt-ended"}
+    (leader, _), *rivals = [(name, at) for name, at in begun if folder.read_order(run, name).kind == "fit"]
+    probes = [(at, ended[name]) for name, at in rivals if folder.read_order(run, name).samples]
+    assert probes
+    lines = (run / "attempts" / leader / "events.0.jsonl").read_text().splitlines()
+    worked = [event.at for event in map(Event.from_json, lines) if event.kind == "units"]
+    assert worked
+    assert not [at for at in worked for start, end in probes if start < at < end]

@@ -264,7 +264,7 @@ class Loop:
             if self._budget_left(leader) <= 0:
                 self._settled = False
                 return
-            live = self._leader[1] if self._leader and self._goes_on else None
+            live = self._leader[1] if self._leader else None  # two at once would each show the pace of a shared machine
             if live is not None and not (live.cause == "running" and self._attempts.park(live)):
                 return  # it is done already: nothing is left to choose
             if live is not None and not self._fit_together(leader, rival):
