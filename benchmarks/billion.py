@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from common import ROOT, WORK, Failed, fitscale, job, last_log, measured
-from forecast import forecast_of, last_plan, peak_of
+from forecast import against, forecast_of, last_plan, peak_of
 from kept import Results, Row
 from tables import UNIT
 
@@ -53,19 +53,12 @@ def one(rows: int, holdout: str) -> Row:
     first_s, killed_at = killed(command, run, int(training / UNIT / 2))
     took = measured(command)
     resumed_at = max((event["data"]["units"] for event in events_of(run, "resumed")), default=0)
-    forecast = forecast_of(plan, "out-of-core")
-    time_s, memory = forecast["time_s"], forecast["memory_bytes"]
     actual_s = first_s + took.wall_s - last_plan(run)["probing_s"]
     peak = peak_of(run)
     scores = json.loads((run / "versions" / "1" / "metrics.json").read_text())["scores"]
     row = {
         "plan_s": round(asked.wall_s, 1),
-        "forecast_s": round(time_s["value"], 1),
-        "interval_s": f"{time_s['low']:.0f}-{time_s['high']:.0f}",
-        "actual_s": round(actual_s, 1),
-        "time_error_%": round(100 * (time_s["value"] / actual_s - 1), 1),
-        "in_interval": time_s["low"] <= actual_s <= time_s["high"],
-        "forecast_mb": round(memory["value"] / 1e6),
+        **against(forecast_of(plan, "out-of-core"), actual_s),
         "peak_mb": round(peak / 1e6),
         "limit_mb": LIMIT_MB,
         "killed_at_batch": killed_at,

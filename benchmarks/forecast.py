@@ -83,15 +83,10 @@ def compared(plan: dict[str, Any], run: Path, seconds: float) -> Row:
     lost_s = own["probing_s"]  # what `train` measured without going on from it
     actual_s = seconds - lost_s  # what is forecast ends with the committed version, and begins with the run's own start
     peak = peak_of(run)
-    time_s, memory = forecast["time_s"], forecast["memory_bytes"]
+    memory = forecast["memory_bytes"]
     return {
         "choice": choice,
-        "forecast_s": round(time_s["value"], 1),
-        "interval_s": f"{time_s['low']:.0f}-{time_s['high']:.0f}",
-        "actual_s": round(actual_s, 1),
-        "time_error_%": round(100 * (time_s["value"] / actual_s - 1), 1),
-        "in_interval": time_s["low"] <= actual_s <= time_s["high"],
-        "forecast_mb": round(memory["value"] / 1e6),
+        **against(forecast, actual_s),
         "actual_mb": round(peak / 1e6),
         "memory_error_%": round(100 * (memory["value"] / peak - 1), 1),
         "memory_in_interval": memory["low"] <= peak <= memory["high"],
@@ -99,6 +94,19 @@ def compared(plan: dict[str, Any], run: Path, seconds: float) -> Row:
         "not_refunded_s": lost_s,
         "plan_probing_s": plan["probing_s"],
         "source": forecast["source"],
+    }
+
+
+def against(forecast: dict[str, Any], actual_s: float) -> Row:
+    """The time that was forecast against what it took, and the memory that was forecast."""
+    time_s = forecast["time_s"]
+    return {
+        "forecast_s": round(time_s["value"], 1),
+        "interval_s": f"{time_s['low']:.0f}-{time_s['high']:.0f}",
+        "actual_s": round(actual_s, 1),
+        "time_error_%": round(100 * (time_s["value"] / actual_s - 1), 1),
+        "in_interval": time_s["low"] <= actual_s <= time_s["high"],
+        "forecast_mb": round(forecast["memory_bytes"]["value"] / 1e6),
     }
 
 

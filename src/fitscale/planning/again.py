@@ -131,12 +131,7 @@ def _prepared(plan: Plan, snapshot: Snapshot, times: float) -> Prepared:
     """What preparing found, from the plan's records, with so many times the rows."""
     shape, profile, workload = plan.shape, plan.profile, plan.workload
     if times != 1.0:
-        shape = shape.but(
-            rows=max(1, round(shape.rows * times)),
-            holdout_rows=round(shape.holdout_rows * times),
-            validation_rows=round(shape.validation_rows * times),
-            source_bytes=round(shape.source_bytes * times),
-        )
+        shape = shape.times(times)
         profile = profile.but(
             rows=Figure.exact(profile.rows.value * times, "stated"), bytes=round(profile.bytes * times)
         )

@@ -67,13 +67,7 @@ class Known:
         By the law: of a wide table a tenth of the rows may take half of the time.
         """
         whole = self.shape
-        share = rows / max(1, whole.rows + whole.holdout_rows + whole.validation_rows)
-        part = whole.but(
-            rows=max(1, round(whole.rows * share)),
-            holdout_rows=round(whole.holdout_rows * share),
-            validation_rows=round(whole.validation_rows * share),
-            source_bytes=round(whole.source_bytes * share),
-        )
+        part = whole.times(rows / max(1, whole.rows + whole.holdout_rows + whole.validation_rows))
         found = forecasting.forecast(
             candidate, law_of(self.prepared, candidate, part, self.sizes), part, self.machine,
             measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),

@@ -150,3 +150,12 @@ class Shape(Record):
     @property
     def cells(self) -> int:
         return self.rows * self.features
+
+    def times(self, factor: float) -> Shape:
+        """The same fit on so many times the rows: more of them, or a part."""
+        return self.but(
+            rows=max(1, round(self.rows * factor)),
+            holdout_rows=round(self.holdout_rows * factor),
+            validation_rows=round(self.validation_rows * factor),
+            source_bytes=round(self.source_bytes * factor),
+        )
