@@ -155,7 +155,10 @@ class _Cutter:
             if writer is None:
                 texts = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
                 path = self.part / "rows" / f"{self.files:05d}.parquet"
-                writer = pq.ParquetWriter(path, table.schema, compression="lz4", use_dictionary=texts)
+                # Nobody asks for its statistics, which take a fifth of the time to write it.
+                writer = pq.ParquetWriter(
+                    path, table.schema, compression="lz4", use_dictionary=texts, write_statistics=False
+                )
                 self.files += 1
             writer.write_table(table, row_group_size=self.unit_rows)
             self.written += table.num_rows

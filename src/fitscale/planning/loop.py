@@ -243,7 +243,9 @@ class Loop:
         tells = self._prepared.traits.progress != "none" and units > 1
         if self._goes_on:
             return many or tells
-        if many or not tells:
+        if many:
+            return self._known.sizes is not None  # the rows are cut, and its chunks are seconds long
+        if not tells:
             return False
         phases = self._known.forecast(candidate).phases
         least = max(LEAST_UNITS, 3 * self._prepared.traits.together * self._abreast(candidate))

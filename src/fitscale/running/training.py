@@ -24,7 +24,7 @@ from fitscale.records.workload import Workload
 from fitscale.running.attempts import Attempt, Attempts, Listener
 from fitscale.running.completing import complete, put_together
 from fitscale.running.exporting import Exported, export_missing
-from fitscale.running.partitioning import partition_of
+from fitscale.running.partitioning import is_soon_cut, partition_of
 from fitscale.running.probes import Probes
 from fitscale.running.state import Basis, Begun, RunState, state_of
 from fitscale.running.tasks import forget, write_tasks
@@ -131,7 +131,7 @@ def plan_only(
     trust: bool = False,
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
-    """Plan without training. Checkpoints that probing made stay, and `train` goes on from them."""
+    """Plan without training. Checkpoints and chunks that probing made stay, and `train` goes on from them."""
     looked_at = _look_before(workload, run, choose, trust, told, whole=False)
     folder.create(run, workload.name)
     with RunLock(run) as lock, disk_errors(run):
@@ -143,12 +143,13 @@ def plan_only(
         attempts = Attempts(run, lock.epoch, journal, told.event)
         try:
             machine = machine_for(workload, run)
-            sizes = partition = None
+            cut = is_soon_cut(prepared)
+            partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
             probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
-            many = bool(workload.data.groups)
             outcome = Loop(
-                prepared, None if many else probes, machine, number=folder.next_plan(run), choose=choose,
-                budget_s=probe_s, elsewhere=_elsewhere(workload), unexportable=unexportable(prepared),
+                prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
+                choose=choose, budget_s=probe_s, sizes=sizes, elsewhere=_elsewhere(workload),
+                unexportable=unexportable(prepared),
             ).run()  # fmt: skip
         finally:
             attempts.kill_all()
