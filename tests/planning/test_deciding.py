@@ -13,17 +13,19 @@ from fitscale.errors import NothingRuns, UsageError
 from fitscale.planning import deciding, wording
 from fitscale.planning.gates import must_s, runs_a_month
 from fitscale.records.base import Figure
-from fitscale.records.plan import Assessed, Decision, Refusal
+from fitscale.records.plan import Assessed, Decision, Refusal, Term
 from fitscale.records.run import Event
 
 GB = 1e9
 NAMES = ("in-memory", "quantised", "out-of-core", "data-parallel", "parts-and-merge", "cluster-native")
 
 
-def decide(bench: Any, assessed: Any, workload: Any = None, memory: float = 24 * GB, **more: Any) -> Decision:
+def decide(
+    bench: Any, assessed: Any, workload: Any = None, memory: float = 24 * GB, disk: float | None = None, **more: Any
+) -> Decision:
     given = {"choose": None, "settled": True, "elsewhere": (), "refused": ()} | more
-    refused = given.pop("refused")
-    return deciding.decide(workload or bench.workload(), bench.machine(memory), assessed, refused, **given)
+    refused, machine = given.pop("refused"), bench.machine(memory, disk_free_bytes=disk)
+    return deciding.decide(workload or bench.workload(), machine, assessed, refused, **given)
 
 
 def flights(bench: Any) -> list[Assessed]:
@@ -91,6 +93,31 @@ def test_with_room_the_simple_way_is_taken(bench: Any) -> None:
     assert "in-memory holds 3.5 GB (3–4) of 24 GB usable, and nothing else is faster" in decision.reasons[1]
     assert "(quantised 1.2 ×, out-of-core 1.3 ×)" in decision.reasons[1]
     assert decision.path[1].leads_to == "in-memory"
+
+
+def test_what_the_disk_has_no_room_for_is_refused(bench: Any) -> None:
+    """What lies there already counts on neither side, and a machine that has told nothing of its disk refuses nothing."""
+    one = bench.known("out-of-core", 100, GB)
+    one = one.but(forecast=one.forecast.but(storage_bytes=Figure.around(30 * GB, 0.4, "forecast")))
+    [refusal] = decide(bench, [one], disk=20 * GB).refused
+    assert refusal.gate == "storage"
+    assert refusal.sentence == (
+        "takes 30 GB of disk, and 20 GB are free; make room, put the run on another disk with --run, or take what keeps less"
+    )
+    staged = one.but(forecast=one.forecast.but(storage_there_bytes=12 * GB))
+    for told, disk in ((staged, 20 * GB), (one, None), (one, 31 * GB)):
+        assert decide(bench, [told], disk=disk).chosen == told
+
+
+def test_kept_batches_take_half_of_the_free_disk_at_most(bench: Any) -> None:
+    """They are kept for speed alone, so that a small disk never refuses for them."""
+    candidate, shape = bench.candidate("quantised"), bench.shape()
+    law = bench.law(shape, storage=(Term(name="spill", amount=50e9, prior=1.0),))
+    takes = [
+        bench.forecast(candidate, shape, machine=bench.machine(disk_free_bytes=free), law=law).storage_bytes.value
+        for free in (200 * GB, 20 * GB, None)
+    ]
+    assert [round(size / GB) for size in takes] == [50, 10, 50]
 
 
 def test_ties_go_to_less_memory_then_to_the_simpler(bench: Any) -> None:

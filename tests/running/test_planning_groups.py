@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.running.doing import events_of, workload_of
 
 from fitscale.planning import loop
 from fitscale.planning.wording import PRIORS
 from fitscale.running import partitioning, tasks
 from fitscale.running.training import plan_only, train
 from fitscale.store import chunks
-from tests.running.doing import events_of, workload_of
 
 MANY = {
     "name": "many",

@@ -1,7 +1,7 @@
 """The gates: what a candidate must pass, each with the sentence of its refusal. A refusal is a result, never dropped.
 
-Memory is gated at P99 against what the supervisor lets processes hold, a deadline and a budget at P50. Before anything is
-measured (``surely``) only what cannot be is refused: where even the lower bound is too much.
+Memory is gated at P99 against what the supervisor lets processes hold; storage, a deadline and a budget at P50. Before
+anything is measured (``surely``) only what cannot be is refused: where even the lower bound is too much.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DISTRIBUTED = ("data-parallel", "cluster-native", "many-models", "parts-and-merg
 QUARTER = 0.24  # of the rows, about: what --probe goes up to
 FORECAST_GATES = ("deadline", "budget")  # a person may override these: nothing breaks when they are wrong
 
-Gate = Literal["memory", "deadline", "budget", "functions", "export"]
+Gate = Literal["memory", "storage", "deadline", "budget", "functions", "export"]
 
 
 def gate(
@@ -34,6 +34,7 @@ def gate(
     candidate, forecast = assessed.candidate, assessed.forecast
     checks: tuple[tuple[Gate, str | None], ...] = (
         ("memory", _memory(candidate, forecast, machine, surely)),
+        ("storage", _storage(forecast, machine, surely)),
         ("functions", _functions(candidate, workload)),
         ("deadline", _deadline(forecast, must_s(workload, now), surely)),
         ("budget", _budget(forecast, workload, surely)),
@@ -121,6 +122,17 @@ def _settling(forecast: Forecast) -> str:
 def _allowance(candidate: Candidate, machine: Machine) -> str:
     usable, has = wording.size(usable_bytes(candidate, machine)), wording.size(float(machine.memory_bytes))
     return f"this machine has {has}" + (f" ({usable} usable)" if usable != has else "")
+
+
+def _storage(forecast: Forecast, machine: Machine, surely: bool) -> str | None:
+    free, there = machine.disk_free_bytes, forecast.storage_there_bytes
+    takes = forecast.storage_bytes.low if surely else forecast.storage_bytes.value
+    if free is None or takes - there <= free:
+        return None
+    return (
+        f"takes {wording.size(takes - there)} of disk, and {wording.size(float(free))} are free; "
+        "make room, put the run on another disk with --run, or take what keeps less"
+    )
 
 
 def _functions(candidate: Candidate, workload: Workload) -> str | None:

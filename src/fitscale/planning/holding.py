@@ -11,10 +11,12 @@ from fitscale.planning.terms import Seen, by_name, coefficients, floor_of
 from fitscale.planning.timing import widened
 from fitscale.records.base import Figure
 from fitscale.records.data import Shape
+from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Law, Measurement, Term
 
 NOISE, NOISE_BYTES = 0.03, 2e6
 MODEL = "model"  # the name of a law's term for the bytes of the model
+SPILL = "spill"  # that for batches kept on disk, see `data.spill`
 RUN_BYTES = 1e6  # plans, journal, tasks, logs
 PREDICTION_BYTES = 32.0  # a held-out row: number, truth, value, probability
 
@@ -91,9 +93,12 @@ def _held(terms: Sequence[Term], told: float = 0.0) -> float:
     return sum((told if told and term.name == MODEL else term.amount) * term.prior for term in terms)
 
 
-def storage_of(law: Law, shape: Shape, rates: Rates) -> Figure:
+def storage_of(law: Law, shape: Shape, rates: Rates, machine: Machine) -> Figure:
     """Caches and models, the run folder beside them, and what was staged."""
-    own = sum(by_name(law.storage).values())
+    terms = by_name(law.storage)
+    if SPILL in terms and machine.disk_free_bytes is not None:
+        terms[SPILL] = min(terms[SPILL], machine.disk_free_bytes / 2)  # where that is not enough, there is none
+    own = sum(terms.values())
     beside = RUN_BYTES + PREDICTION_BYTES * shape.holdout_rows + rates.staged_bytes
     figure = Figure.around(own + beside, 0.4, "forecast")
     return no_less_than(figure, floor_of(law.storage) + rates.staged_bytes)

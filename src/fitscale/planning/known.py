@@ -26,7 +26,7 @@ class Known:
         staged = prepared.staging.bytes if prepared.staging else round(self.stage.bytes.value) if self.stage else 0
         self._rates = forecasting.rates_of(
             prepared.profile, prepared.snapshot, prepared.shape,
-            staged_bytes=staged, imputes=prepared.traits.missing == "impute",
+            staged_bytes=staged, staged_there=prepared.staging is not None, imputes=prepared.traits.missing == "impute",
         )  # fmt: skip
         self._measured: dict[tuple[str, str, str], list[tuple[Measurement, Law]]] = {}
 

@@ -23,10 +23,17 @@ class Rates(Record):
     row_bytes: float = 0.0  # of the files
     learns: bool = False  # the encoding is learnt in a pass over the columns
     staged_bytes: int = 0  # kept in the run folder, because the source cannot be read again identically
+    staged_there: bool = False  # they are there already
 
 
 def rates_of(
-    profile: Profile, snapshot: Snapshot, shape: Shape, *, staged_bytes: int = 0, imputes: bool = False
+    profile: Profile,
+    snapshot: Snapshot,
+    shape: Shape,
+    *,
+    staged_bytes: int = 0,
+    staged_there: bool = False,
+    imputes: bool = False,
 ) -> Rates:
     """Reading as the profile measured it, by bytes (a part of a file is decoded from its beginning); else by prior."""
     columns = max(1, len(snapshot.columns))
@@ -46,4 +53,5 @@ def rates_of(
         row_bytes=shape.source_bytes / max(1, shape.rows + shape.holdout_rows + shape.validation_rows),
         learns=bool(shape.categories) or imputes or shape.density < 1,
         staged_bytes=staged_bytes,
+        staged_there=staged_there,
     )

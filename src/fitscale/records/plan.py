@@ -109,12 +109,15 @@ class Forecast(Record):
     rows: int = 0  # training rows that it is for
     probed: float = 0.0  # the largest share of the rows that was fitted to find it out
     memory_fixed_bytes: float = 0.0  # what of the memory stays however few the rows
+    storage_there_bytes: int = 0  # what of the storage is taken already: rows that were staged
 
 
 class Refusal(Record):
     candidate: Candidate
     sentence: str
-    gate: Literal["memory", "deadline", "budget", "functions", "export", "ability", "engine", "floor", "other"]
+    gate: Literal[
+        "memory", "storage", "deadline", "budget", "functions", "export", "ability", "engine", "floor", "other"
+    ]
     forecast: Forecast | None = None
 
 
