@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fitscale.contracts import Batch, Feed, View
+from fitscale.data.ahead import ahead
 from fitscale.data.feedfile import write_file
 from fitscale.data.rowfeed import Phase, Rows, untimed
 from fitscale.data.stacking import exactly, rows_of
@@ -36,6 +37,7 @@ def make_feed(
     batch_rows: int = 65_536,
     scratch: Path | None = None,
     phase: Phase = untimed,
+    reads_ahead: bool = False,
 ) -> TableFeed:
     """The rows of a reader as a framework takes them.
 
@@ -45,9 +47,11 @@ def make_feed(
         Where `Feed.file` writes.
     phase
         Called with ``read`` and ``encode``: a context manager for the time that is spent on it.
+    reads_ahead
+        `batches` reads and encodes the next by a thread of its own: not in a process that is to fork meanwhile.
     """
     rows = Rows(reader, data, encoding, Views(reader, folds), batch_rows=batch_rows, phase=phase)
-    return TableFeed(rows, form, scratch)
+    return TableFeed(rows, form, scratch, reads_ahead)
 
 
 class TableFeed:
@@ -56,7 +60,7 @@ class TableFeed:
     For an encoding with ``input: raw`` the features of a batch are an Arrow table of the raw columns.
     """
 
-    def __init__(self, rows: Rows, form: Form, scratch: Path | None) -> None:
+    def __init__(self, rows: Rows, form: Form, scratch: Path | None, reads_ahead: bool = False) -> None:
         encoding = rows.encoding
         self.form: Form = form
         self.batch_rows = rows.batch_rows
@@ -67,6 +71,7 @@ class TableFeed:
         self.sparse = encoding.sparse
         self._rows = rows
         self._scratch = scratch
+        self._reads_ahead = reads_ahead
         self._held: dict[View, Batch] = {}
         self._counts: dict[View, int] = {}
         self._filled = False
@@ -104,7 +109,8 @@ class TableFeed:
         size = self.batch_rows if rows is None else rows
         if (whole := self._held.get(view)) is not None:
             return (rows_of(whole, at, min(at + size, len(whole.y))) for at in range(start, len(whole.y), size))
-        return exactly(self._rows.encoded(view, start), size)
+        batches = exactly(self._rows.encoded(view, start), size)
+        return ahead(batches, self._rows.phase) if self._reads_ahead else batches
 
     def frame(self, view: View) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
         """The raw feature columns, y and weight, whatever the encoding makes of them."""
@@ -121,7 +127,7 @@ class TableFeed:
         )  # fmt: skip
         if not part.count("train"):
             raise DataError(f"rank {rank} of {world} has no training rows in batches of {size:,}: take fewer ranks")
-        return TableFeed(part, self.form, self._scratch)
+        return TableFeed(part, self.form, self._scratch, self._reads_ahead)
 
     def groups(self) -> Iterator[tuple[tuple[Any, ...], Feed]]:
         """Itself: one group with the empty key."""

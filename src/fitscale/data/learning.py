@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitscale.data.ahead import ahead
 from fitscale.data.categories import CategoryCounts
 from fitscale.data.columns import (
     DATE_PARTS,
@@ -40,11 +41,11 @@ BLOCK_CELLS = 1 << 21
 VECTOR_CELLS = 511.0  # that a vector of unknown length is taken to have: 4,096 rows of it are read at once
 
 
-def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encoding:
+def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits, *, reads_ahead: bool = False) -> Encoding:
     """The encoding for a framework that takes its input as ``traits`` say.
 
     What concerns features is learnt from training rows only, the classes from all rows. Whatever the files and batches
-    are, the same rows give the same encoding, to the bit.
+    are, the same rows give the same encoding, to the bit. ``reads_ahead``: as for `feed.make_feed`.
 
     Raises
     ------
@@ -70,7 +71,8 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits) -> Encod
     by = column_of(folds)
     seen = 0  # training rows, where features are learnt
     if wanted:
-        for first, batch in blocks(reader, [*wanted, *([by] if by and by not in wanted else [])]):
+        read = blocks(reader, [*wanted, *([by] if by and by not in wanted else [])])
+        for first, batch in ahead(read) if reads_ahead else read:
             rows = np.arange(first, first + batch.num_rows)
             if isinstance(target, LabelLearner):
                 target.add(first, batch.column(target.name))

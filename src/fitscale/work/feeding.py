@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def rows_used(
     return reader if use >= 1 else reader.sample(max(1, round(reader.rows * use)), seed)
 
 
-def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool) -> Encoding:
+def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool, threads: int = 1) -> Encoding:
     """The encoding that the recipe names: read, or learnt now and kept for all who come after."""
     from fitscale.data.encoding import Encoding
     from fitscale.data.learning import learn
@@ -44,13 +45,14 @@ def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool) -> Encodin
     path = run / "encoding" / task.recipe.encoding / "encoding.json"
     if path.exists():
         return Encoding.from_json(path.read_bytes())
+    learnt = partial(learn, reader, task.data, task.recipe.folds, task.traits, reads_ahead=threads > 1)
     if not keep:
-        return learn(reader, task.data, task.recipe.folds, task.traits)
+        return learnt()
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_name("lock"), "wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # the workers of a pool come here together: one learns, the others wait
         if not path.exists():
-            files.create(path, learn(reader, task.data, task.recipe.folds, task.traits).to_json())
+            files.create(path, learnt().to_json())
             crash.point("encoding.written")
     return Encoding.from_json(path.read_bytes())
 
@@ -66,7 +68,7 @@ def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: S
     with context.phase("read"):
         need_weight(reader, task.data, task.recipe.folds)
     with context.phase("encode"):
-        encoding = encoding_of(run, task, reader, keep=sample is None)
+        encoding = encoding_of(run, task, reader, keep=sample is None, threads=order.threads)
     return make_feed(
         reader,
         task.data,
@@ -76,6 +78,7 @@ def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: S
         batch_rows=_batch_rows(order, task, sample, encoding),
         scratch=context.scratch,
         phase=context.phase,
+        reads_ahead=order.threads > 1,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,10 @@ PHASES = ("start", "read", "encode", "bin", "iterations", "score", "export", "sa
 
 
 class Ledger:
-    """Phases may nest: the time of an inner one is not counted in the outer."""
+    """Phases may nest: the time of an inner one is not counted in the outer.
+
+    Wall seconds are those of the thread that made it: what another thread does beside it takes CPU seconds alone.
+    """
 
     def __init__(self) -> None:
         self.wall: dict[str, float] = {}
@@ -18,17 +22,22 @@ class Ledger:
         self._open: list[str] = []
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
+        self._own = threading.get_ident()
+        self._lock = threading.Lock()
 
     def _account(self) -> None:
-        wall, cpu = time.perf_counter(), time.process_time()
-        if self._open:
-            name = self._open[-1]
-            self.wall[name] = self.wall.get(name, 0.0) + wall - self._wall
-            self.cpu[name] = self.cpu.get(name, 0.0) + cpu - self._cpu
-        self._wall, self._cpu = wall, cpu
+        with self._lock:
+            wall, cpu = time.perf_counter(), time.process_time()
+            if self._open:
+                self.add(self._open[-1], wall - self._wall, cpu - self._cpu)
+            self._wall, self._cpu = wall, cpu
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
+        if threading.get_ident() != self._own:
+            with self._beside(name):
+                yield
+            return
         self._account()
         self._open.append(name)
         try:
@@ -36,6 +45,18 @@ class Ledger:
         finally:
             self._account()
             self._open.pop()
+
+    @contextmanager
+    def _beside(self, name: str) -> Iterator[None]:
+        """In another thread: what it takes is not the open phase's."""
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            took = time.thread_time() - began
+            with self._lock:
+                self.add(name, 0.0, took)
+                self._cpu += took
 
     def add(self, name: str, wall: float, cpu: float) -> None:
         """Count time that was measured elsewhere, such as the start of the process."""

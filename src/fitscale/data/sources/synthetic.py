@@ -10,6 +10,7 @@ generator of its own, so that any of them can be made alone, and nothing is ever
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import parse_qsl
 
@@ -76,6 +77,7 @@ class Synthetic:
 
     def __init__(self, asked: Wanted) -> None:
         self.asked = asked
+        self.threads = 1  # above 1, columns are made side by side, which a process that forks must not do
         self.types = {f"x{i}": "float" for i in range(asked.columns)}
         self.types |= {f"c{i}": "string" for i in range(asked.categorical)}
         self.types |= {f"d{i}": "timestamp[us]" for i in range(asked.dates)}
@@ -111,7 +113,13 @@ class Synthetic:
         if pinned.pin != self.digest:
             raise SourceChanged("data.uri: the synthetic data is not that of the snapshot; train anew with --fresh")
         rows = pinned.parts[part][0]
-        unit = pa.record_batch({name: self._column(name, part, rows) for name in columns})
+        ordered = sorted(columns, key=lambda name: name != "y")  # which takes the longest
+        if self.threads > 1:
+            with ThreadPoolExecutor(self.threads) as pool:
+                made = dict(zip(ordered, pool.map(lambda name: self._column(name, part, rows), ordered), strict=True))
+        else:
+            made = {name: self._column(name, part, rows) for name in ordered}
+        unit = pa.record_batch({name: made[name] for name in columns})
         for start in range(0, rows, batch_rows):
             yield unit.slice(start, batch_rows)
 
