@@ -45,7 +45,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         passes = passes_of(name, recipe.estimator.params)
         rows = recipe.batch_rows or 65_536
         batch = Term(
-            name="batches", amount=min(rows, shape.rows) * shape.features * shape.density, prior=24.0, floor=4.0
+            name="batches", amount=min(rows, shape.rows) * shape.features * shape.density, prior=28.0, floor=4.0
         )
         steps = Term(name="steps", amount=passes * nonzero * models(shape), prior=cost.stream_s, floor=2e-10)
         return Law(

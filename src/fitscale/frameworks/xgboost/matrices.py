@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from fitscale.contracts import Batch, Context, Feed, View
 from fitscale.data.spill import Spill
 from fitscale.errors import DataError
@@ -56,14 +58,14 @@ def _build(feed: Feed, view: View, context: Context, options: dict[str, Any], na
 
     columns = _columns(feed, named)
     size = feed.batch_rows * (PAGE_BATCHES if feed.form == "cache" else 1)
-    spill = Spill(lambda: feed.batches(view, size), context.scratch)
+    spill = Spill(lambda: map(_by_column, feed.batches(view, size)), context.scratch)
     if feed.form == "cache":
         # XGBoost names its files by a pointer and leaves them behind when killed: they get a folder of the attempt.
         folder = context.scratch / "xgboost"
         folder.mkdir(parents=True, exist_ok=True)
-        return xgboost.ExtMemQuantileDMatrix(_batches()(spill, columns, folder / view), **options)
+        return _said(xgboost.ExtMemQuantileDMatrix(_batches()(spill, columns, folder / view), **options), columns)
     if feed.form == "bins":
-        return xgboost.QuantileDMatrix(_batches()(spill, columns, None), **options)
+        return _said(xgboost.QuantileDMatrix(_batches()(spill, columns, None), **options), columns)
     # One matrix, decoded once, of which XGBoost makes its own at 8 bytes a value. Bins made from that take two thirds of the
     # time of those of a QuantileDMatrix, which would hold less: that is what the other forms are for.
     batch = feed.matrix(view)
@@ -73,6 +75,26 @@ def _build(feed: Feed, view: View, context: Context, options: dict[str, Any], na
         del batch
         if release := getattr(feed, "release", None):
             release(view)
+
+
+def _said(matrix: xgboost.DMatrix, columns: dict[str, Any]) -> xgboost.DMatrix:
+    """Names and types as the other forms have them, and not those of a table: a checkpoint of one goes on in another."""
+    matrix.feature_names, matrix.feature_types = columns["feature_names"], columns["feature_types"]
+    return matrix
+
+
+def _by_column(batch: Batch) -> Batch:
+    """Dense features as (columns, rows): XGBoost looks at each column for itself, a fifth faster where it lies in one piece."""
+    return batch._replace(X=np.ascontiguousarray(batch.X.T)) if isinstance(batch.X, np.ndarray) else batch
+
+
+def _table(X: Any, names: list[str] | None) -> Any:
+    """What lies by column as XGBoost takes it, without a copy; NaN stays what is missing."""
+    import pyarrow as pa
+
+    if not isinstance(X, np.ndarray):
+        return X
+    return pa.table([pa.array(column) for column in X], names=names or [str(k) for k in range(len(X))])
 
 
 def _columns(feed: Feed, named: bool) -> dict[str, Any]:
@@ -109,7 +131,8 @@ def _batches() -> Any:
             batch = next(self.left, None)
             if batch is None:
                 return False
-            input_data(data=batch.X, label=batch.y, weight=batch.weight, **self.columns)
+            X = _table(batch.X, self.columns["feature_names"])
+            input_data(data=X, label=batch.y, weight=batch.weight, **self.columns)
             return True
 
     return Batches
