@@ -13,14 +13,22 @@ def r2(blocks: Blocks, y: np.ndarray, predicted: np.ndarray, weight: np.ndarray 
     Where y is constant, 1 if it is met exactly and 0 otherwise, as in scikit-learn.
     """
     left = blocks.mean(np.square(_errors(y, predicted)), weight)
-    # from the group's first value: a constant then has a variance of exactly 0, whatever the rounding of its mean
+    # from the group's first value that counts: a constant then has a variance of exactly 0, whatever the rounding of its mean
     centred = y.astype(np.float64)
-    centred -= blocks.spread(centred[blocks.starts])
+    centred -= blocks.spread(centred[_first_counted(blocks, weight)])
     centred -= blocks.spread(blocks.mean(centred, weight))
     variance = blocks.mean(np.square(centred, out=centred), weight)
     value = np.where(variance > 0, 1 - left / variance, np.where(left > 0, 0.0, 1.0))
     value[(blocks.sizes < 2) | np.isnan(left) | np.isnan(variance)] = np.nan
     return value
+
+
+def _first_counted(blocks: Blocks, weight: np.ndarray | None) -> np.ndarray:
+    """(groups,) place of each group's first row with a weight; of any row where none has one."""
+    counted = np.flatnonzero(weight) if weight is not None else ()
+    if not len(counted):
+        return blocks.starts
+    return counted[np.minimum(np.searchsorted(counted, blocks.starts), len(counted) - 1)]
 
 
 def neg_mean_squared_error(

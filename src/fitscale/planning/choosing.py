@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from fitscale.errors import NothingRuns, UsageError, nearest
-from fitscale.planning.gates import FORECAST_GATES, usable_bytes
+from fitscale.planning.gates import OVERRIDDEN, usable_bytes
 from fitscale.planning.spread import chance_above, expected, quantile
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Refusal
@@ -69,7 +69,7 @@ def only(choose: str, alive: Sequence[Candidate], refused: Sequence[Refusal]) ->
     if refusal is None:
         known = list(dict.fromkeys([*(c.name for c in alive), *(r.candidate.name for r in refused)]))
         raise UsageError(f"--choose: no candidate '{choose}'{nearest(choose, known)}; there are: {', '.join(known)}")
-    if refusal.gate not in FORECAST_GATES:
+    if refusal.gate not in OVERRIDDEN:
         can = ", ".join(candidate.name for candidate in alive)
         raise NothingRuns(f"--choose {choose}: {refusal.sentence}{f'; there are: {can}' if can else ''}")
     return [refusal.candidate]

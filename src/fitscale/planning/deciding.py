@@ -10,6 +10,7 @@ from fitscale.planning.choosing import only, ranked
 from fitscale.planning.flips import flips_of
 from fitscale.planning.gates import (
     FORECAST_GATES,
+    OVERRIDDEN,
     ended_by_memory,
     gate,
     must_s,
@@ -61,7 +62,8 @@ def decide(
             failing.append(refusal)
     must = must_s(workload, now)
     best = ranked(passing, workload, machine, must)
-    nearest = ranked(_runnable(failing, machine), workload, machine, None)
+    allowed = FORECAST_GATES if choose is None else OVERRIDDEN
+    nearest = ranked(_runnable(failing, machine, allowed), workload, machine, None)
     pool = [one for one in (*best, *nearest) if choose is None or one.candidate.name == choose]
     chosen = pool[0] if pool else None
     meets = chosen is not None and chosen in best
@@ -89,11 +91,11 @@ def _latest(refused: Sequence[Refusal]) -> list[Refusal]:
     return list({refusal.candidate: refusal for refusal in refused}.values())
 
 
-def _runnable(failing: Sequence[Refusal], machine: Machine) -> list[Assessed]:
-    """What is refused by a forecast of time or money alone, and is sure to fit in memory."""
+def _runnable(failing: Sequence[Refusal], machine: Machine, allowed: Sequence[str]) -> list[Assessed]:
+    """What is refused by one of the ``allowed`` gates alone, and is sure to fit in memory."""
     return [
         Assessed(candidate=refusal.candidate, forecast=refusal.forecast)
         for refusal in failing
-        if refusal.gate in FORECAST_GATES and refusal.forecast is not None
+        if refusal.gate in allowed and refusal.forecast is not None
         and p99_bytes(refusal.forecast) <= usable_bytes(refusal.candidate, machine)
     ]  # fmt: skip

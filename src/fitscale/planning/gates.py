@@ -22,7 +22,8 @@ from fitscale.workload.moments import seconds_until
 RUNS_A_MONTH = {"daily": 30.4, "weekly": 4.35, "biweekly": 2.17, "monthly": 1.0, "ad-hoc": 1.0}
 DISTRIBUTED = ("data-parallel", "cluster-native", "many-models", "parts-and-merge", "batched-models")
 QUARTER = 0.24  # of the rows, about: what --probe goes up to
-FORECAST_GATES = ("deadline", "budget")  # a person may override these: nothing breaks when they are wrong
+FORECAST_GATES = ("deadline", "budget")  # what comes nearest is named where nothing passes these
+OVERRIDDEN = (*FORECAST_GATES, "storage")  # by --choose: where these are right, the run ends late or resumable
 
 Gate = Literal["memory", "storage", "deadline", "budget", "functions", "export"]
 
