@@ -41,6 +41,7 @@ def synthetic(rows: int, columns: int) -> Path:
     draft.mkdir(parents=True)
     room(draft, rows * columns * 4.1)
     source = open_source(DataSpec(uri=f"synthetic://?rows={rows}&columns={columns}&categorical=0", target="y"))
+    source.threads = len(os.sched_getaffinity(0))  # type: ignore[attr-defined]
     snapshot = source.snapshot()
     units = len(snapshot.pieces[0].parts)
     names = [f"x{i}" for i in range(columns)] + ["y"]
