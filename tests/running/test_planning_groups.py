@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
-from tests.running.doing import events_of, workload_of
+
+sys.path.insert(0, str(Path(__file__).parent))
+from doing import events_of, workload_of
 
 from fitscale.planning import loop
 from fitscale.planning.wording import PRIORS

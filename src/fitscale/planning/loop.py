@@ -28,6 +28,7 @@ NO_PROBE_S = 10.0
 BUDGET_S = 5.0
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
+START_S = 1.5  # of it, before anything is fitted
 PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to
 LEAST_UNITS = 5  # that are done before a beginning has surely shown its pace
 PLAN_BEGIN_S = 40.0  # `plan` answers within a minute: it begins at full size only what shows its pace within this
@@ -313,16 +314,25 @@ class Loop:
             self._settled = self._settled and self._known.forecast(candidate).source != PRIORS
             return
         affordable = affordable or list(samples[:1])
-        if not affordable:
+        if not affordable or not self._fit_parts(candidate, affordable):
             return
+        # What the smaller showed may be less than what it was thought to take.
+        larger = samples[len(affordable) : len(affordable) + 1]
+        if larger and self._known.part_s(candidate, larger[0].rows) + START_S <= self._budget_left(candidate):
+            self._fit_parts(candidate, larger)
+
+    def _fit_parts(self, candidate: Candidate, samples: Sequence[Sample]) -> bool:
+        """Fit these parts of the rows in a process, and keep what they showed; False where they failed."""
+        assert self._attempts is not None
         with _Watch() as watch:
-            live = self._attempts.sample(candidate, tuple(affordable))
+            live = self._attempts.sample(candidate, tuple(samples))
         self._spent_s += watch.wall_s
         if live.cause == "failed":
             self._refused.append(deciding.probe_failed(self._assess(candidate), live.events))
-            return
-        for found in probing.from_samples(candidate, shape, live.events, watch.share):
+            return False
+        for found in probing.from_samples(candidate, self._known.shape, live.events, watch.share):
             self._known.keep(candidate, found)
+        return True
 
     def _budget_left(self, leader: Candidate) -> float:
         """Seconds that may still be spent on what is not refunded: by the forecast of what leads."""

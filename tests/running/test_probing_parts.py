@@ -1,0 +1,42 @@
+"""Which parts of the rows a plan fits: what the first shows decides on the next."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from doing import orders_of, workload_of
+
+from fitscale.planning import loop
+from fitscale.planning.known import Known
+from fitscale.records.plan import Candidate
+from fitscale.running.training import plan_only
+
+JOB = {
+    "name": "parts",
+    "data": {"uri": "synthetic://?rows=400000&columns=4&categorical=0", "target": "y"},
+    "model": {"estimator": "sklearn.naive_bayes.GaussianNB"},
+}
+
+
+def test_what_was_thought_dear_and_is_cheap_is_fitted_on_more_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prior that is far too high lets only the smallest part be tried, from which little follows."""
+    seconds = Known.work_s
+    thought = {False: 700.0, True: 1.0}  # of which a 64th is affordable, and a 16th is not
+
+    def dear(self: Known, candidate: Candidate) -> float:
+        return max(seconds(self, candidate), thought[self.is_measured(candidate)])
+
+    monkeypatch.setattr(Known, "work_s", dear)
+    monkeypatch.setattr(loop, "BUDGET_S", 60.0)
+    monkeypatch.setattr(loop, "PLAN_PROBE_S", 20.0)
+    plan = plan_only(workload_of(JOB, tmp_path), tmp_path / "run", choose="in-memory")
+    probed = [[sample.rows for sample in order.samples] for order in orders_of(tmp_path / "run") if order.samples]
+    assert probed == [[6_250], [25_000]]
+    assert plan.decision.chosen is not None
+    assert plan.decision.chosen.forecast.source == "from 2 probes up to 6.2 % of the rows"
