@@ -39,7 +39,7 @@ WORKLOADS = (
     _main("wide", XGB, n_estimators=170, max_depth=7),
     _main("long", XGB, n_estimators=90, max_depth=8),
     _main("flights", HGB, max_iter=300, early_stopping=False),
-    _main("wide", HGB, max_iter=210, early_stopping=False),
+    _main("wide", HGB, max_iter=250, early_stopping=False),
     _main("long", HGB, max_iter=85, early_stopping=False),
     _main("flights", FOREST, n_estimators=18, max_depth=16),
     _main("wide", FOREST, n_estimators=16, max_depth=14),
