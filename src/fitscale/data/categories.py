@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEXT_BYTES = 256 << 20  # what the distinct values of one column may take while they are counted
+MOST_PENDING = 256  # blocks that are not summed up yet: each holds 50 kB, however few its values are
 
 
 def value_type(type: str) -> str:
@@ -75,7 +76,7 @@ class CategoryCounts:
         counts = np.bincount(index + 1, minlength=len(values) + 1)[1:]
         self._pending.append(_known(values, counts))
         self._size += len(self._pending[-1][1])
-        if self._size > self.room:
+        if self._size > self.room or len(self._pending) > MOST_PENDING:
             self._merge()
 
     def result(self) -> tuple[tuple[str | int | float, ...], bool]:
