@@ -81,4 +81,5 @@ class Ledger:
     def so_far(self) -> dict[str, tuple[float, float]]:
         """Seconds (wall, CPU) of each phase, those of the open ones included."""
         self._account()
-        return {name: (round(self.wall[name], 6), round(self.cpu[name], 6)) for name in self.wall}
+        with self._lock:
+            return {name: (round(self.wall[name], 6), round(self.cpu[name], 6)) for name in self.wall}
