@@ -54,7 +54,7 @@ JOBS = (
     Job("xgboost", 10_000_000, XGB, {"n_estimators": 20, **DEEP}),
     Job("lightgbm", 10_000_000, LGBM, {"n_estimators": 15, "num_leaves": 63}),
 )
-BESIDE = 3  # rounds of the strategies whose time is only shown beside
+BESIDE = 5  # rounds of the strategies whose time is only shown beside
 LATE = {"drop": ["tailnum", "source_row"]}
 TEXTS = ["carrier", "origin", "dest", "type", "manufacturer", "model", "engine"]  # left out of linear models
 KEY = ("job", "rows", "strategy")
