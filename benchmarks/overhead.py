@@ -54,7 +54,6 @@ JOBS = (
     Job("xgboost", 10_000_000, XGB, {"n_estimators": 20, **DEEP}),
     Job("lightgbm", 10_000_000, LGBM, {"n_estimators": 15, "num_leaves": 63}),
 )
-BESIDE = 5  # rounds of the strategies whose time is only shown beside
 LATE = {"drop": ["tailnum", "source_row"]}
 TEXTS = ["carrier", "origin", "dest", "type", "manufacturer", "model", "engine"]  # left out of linear models
 KEY = ("job", "rows", "strategy")
@@ -73,10 +72,9 @@ def main() -> None:
 def _job(results: Results, one: Job, pairs: int) -> None:
     rows = max(3_000, int(one.rows * SCALE))
     estimator, strategies = one.model
-    wanted = {strategy: pairs if strategy == "in-memory" else min(BESIDE, pairs) for strategy in strategies}
     known = {strategy: {"job": one.kind, "rows": rows, "strategy": strategy} for strategy in strategies}
     runs = {strategy: _pairs_of(results.kept(known[strategy])) for strategy in strategies}
-    if all(count <= len(runs[strategy]) for strategy, count in wanted.items()):
+    if all(pairs <= len(runs[strategy]) for strategy in strategies):
         return
     linear = one.kind in ("logistic", "sgd")
     data = flights("tiled", f"flights-{rows / 1e6:g}m", "--rows", rows)
@@ -87,7 +85,7 @@ def _job(results: Results, one: Job, pairs: int) -> None:
         "model": {"estimator": estimator, "params": one.params},
     })  # fmt: skip
     for number in range(pairs):
-        left = [strategy for strategy in strategies if len(runs[strategy]) <= number < wanted[strategy]]
+        left = [strategy for strategy in strategies if len(runs[strategy]) <= number]
         if not left:
             continue
         plain = measured(python("plain/fit.py", one.kind, data, json.dumps(one.params), WORK / f"plain-{one.name}"))

@@ -30,7 +30,7 @@ def synthetic(rows: int, columns: int) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from fitscale.data.choosing import open_source
+    from fitscale.data.reader import open_reader
     from fitscale.records.workload import DataSpec
 
     path = path_of(rows, columns)
@@ -40,9 +40,9 @@ def synthetic(rows: int, columns: int) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     room(draft, rows * columns * 4.1)
-    source = open_source(DataSpec(uri=f"synthetic://?rows={rows}&columns={columns}&categorical=0", target="y"))
-    source.threads = len(os.sched_getaffinity(0))  # type: ignore[attr-defined]
-    snapshot = source.snapshot()
+    made = DataSpec(uri=f"synthetic://?rows={rows}&columns={columns}&categorical=0", target="y")
+    reader = open_reader(made, threads=len(os.sched_getaffinity(0)))
+    source, snapshot = reader.source, reader.snapshot
     units = len(snapshot.pieces[0].parts)
     names = [f"x{i}" for i in range(columns)] + ["y"]
     each = max(1, -(-units // 16))

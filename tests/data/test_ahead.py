@@ -57,5 +57,5 @@ def test_left_early_nothing_stays() -> None:
     coming = ahead(iter(range(100)))
     assert next(coming) == 0
     assert _threads()
-    coming.close()  # type: ignore[attr-defined]
+    coming.close()
     assert not _threads()

@@ -102,10 +102,13 @@ def test_what_the_disk_has_no_room_for_is_refused(bench: Any) -> None:
     [refusal] = decide(bench, [one], disk=20 * GB).refused
     assert refusal.gate == "storage"
     assert refusal.sentence == (
-        "takes 30 GB of disk, and 20 GB are free; make room, put the run on another disk with --run, or take what keeps less"
+        "30 GB of disk, where 20 GB are free; make room, put the run on another disk with --run, or take what keeps less"
     )
     assert decide(bench, [one], disk=20 * GB).chosen is None
-    assert decide(bench, [one], disk=20 * GB, choose="out-of-core").chosen == one
+    overridden = decide(bench, [one], disk=20 * GB, choose="out-of-core")
+    assert overridden.chosen == one
+    assert overridden.reasons[0].startswith("out-of-core, though it takes 30 GB of disk, where 20 GB are free")
+    assert ("can it be out-of-core?", "storage") in [(step.question, step.threshold) for step in overridden.path]
     staged = one.but(forecast=one.forecast.but(storage_there_bytes=12 * GB))
     for told, disk in ((staged, 20 * GB), (one, None), (one, 31 * GB)):
         assert decide(bench, [told], disk=disk).chosen == told

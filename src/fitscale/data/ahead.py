@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T], phase: Phase | None = None) -> Iterator[T]:
+def ahead(items: Iterator[T], phase: Phase | None = None) -> Generator[T, None, None]:
     """The items, in their order; waiting for the next is counted to the phase ``read``.
 
     One more than before is held. The thread ends with the iterator, also where it is left early.

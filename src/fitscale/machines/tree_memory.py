@@ -18,7 +18,7 @@ SCAN_S = 1.0  # all of /proc is looked through this often, in case a new process
 COPYING = 4e9  # bytes a second that writes to shared pages may take unseen: each page is copied
 EXACT_S = 0.2
 YOUNG_S = 0.1  # a fork of 1 GB takes some 10 ms
-SHARE = 100  # no costly reading more often than this many times its own duration, where the limit is far
+SHARE = 40  # no costly reading more often than this many times its own duration, where the limit is far
 
 
 class TreeMemory:

@@ -60,7 +60,7 @@ def only(choose: str, alive: Sequence[Candidate], refused: Sequence[Refusal]) ->
     UsageError
         If there is none of this name.
     NothingRuns
-        If it cannot run, or not within memory. A deadline or a budget may be overridden, memory may not.
+        If it cannot run, or not within memory. What `gates.OVERRIDDEN` names may be overridden, memory may not.
     """
     found = [candidate for candidate in alive if candidate.name == choose]
     if found:

@@ -131,7 +131,7 @@ def _storage(forecast: Forecast, machine: Machine, surely: bool) -> str | None:
     if free is None or takes - there <= free:
         return None
     return (
-        f"takes {wording.size(takes - there)} of disk, and {wording.size(float(free))} are free; "
+        f"{wording.size(takes - there)} of disk, where {wording.size(float(free))} are free; "
         "make room, put the run on another disk with --run, or take what keeps less"
     )
 

@@ -28,7 +28,6 @@ NO_PROBE_S = 10.0
 BUDGET_S = 5.0
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
-START_S = 1.5  # of it, before anything is fitted
 PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to
 LEAST_UNITS = 5  # that are done before a beginning has surely shown its pace
 PLAN_BEGIN_S = 40.0  # `plan` answers within a minute: it begins at full size only what shows its pace within this
@@ -245,13 +244,18 @@ class Loop:
         if self._goes_on:
             return many or tells
         if many:
-            return self._known.sizes is not None  # the rows are cut, and its chunks are seconds long
+            sizes = self._known.sizes  # None: the rows are not cut, and there is nothing to begin
+            return sizes is not None and self._one_s(candidate, max(sizes) / sum(sizes)) <= PLAN_BEGIN_S
         if not tells:
             return False
         phases = self._known.forecast(candidate).phases
         least = max(LEAST_UNITS, 3 * self._prepared.traits.together * self._abreast(candidate))
         setup = sum(phases.get(phase, 0.0) for phase in ("start", "read", "encode", "bin"))
         return setup + phases.get("iterations", 0.0) * min(1.0, least / units) <= PLAN_BEGIN_S
+
+    def _one_s(self, candidate: Candidate, share: float) -> float:
+        """What a group with this share of the rows takes: chunks are seconds long, but no group is cut in two."""
+        return self._known.work_s(candidate) * candidate.workers * share
 
     def _rivals(self, rivals: Sequence[Candidate], leader: Candidate) -> None:
         """Probe those whose optimistic bound beats the leader's pessimistic one, while the budget lasts."""
@@ -318,7 +322,8 @@ class Loop:
             return
         # What the smaller showed may be less than what it was thought to take.
         larger = samples[len(affordable) : len(affordable) + 1]
-        if larger and self._known.part_s(candidate, larger[0].rows) + START_S <= self._budget_left(candidate):
+        start_s = self._known.forecast(candidate).phases.get("start", 0.0)
+        if larger and start_s + self._known.part_s(candidate, larger[0].rows) <= self._budget_left(candidate):
             self._fit_parts(candidate, larger)
 
     def _fit_parts(self, candidate: Candidate, samples: Sequence[Sample]) -> bool:

@@ -8,7 +8,7 @@ from fitscale.planning import wording
 from fitscale.planning.choosing import SIMPLE
 from fitscale.planning.gates import p99_bytes, runs_a_month, usable_bytes
 from fitscale.planning.verdict import Verdict
-from fitscale.records.plan import Assessed, Candidate, Forecast, Step
+from fitscale.records.plan import Assessed, Candidate, Forecast, Refusal, Step
 
 
 def path_of(v: Verdict) -> tuple[Step, ...]:
@@ -29,9 +29,11 @@ def _fitting(v: Verdict) -> Iterator[Step]:
     known = _known(v)
     for at, (candidate, forecast, cannot) in enumerate(known):
         below = known[at + 1][0].name if at + 1 < len(known) else "no candidate"
-        if cannot or forecast is None:
-            yield Step(question=f"can it be {candidate.name}?", value=cannot or "not measured", threshold="ability",
-                       taken=False, leads_to=below)  # fmt: skip
+        if cannot is not None or forecast is None:
+            value, gate = (cannot.sentence, cannot.gate) if cannot is not None else ("not measured", "ability")
+            yield Step(
+                question=f"can it be {candidate.name}?", value=value, threshold=gate, taken=False, leads_to=below
+            )
             continue
         usable = usable_bytes(candidate, v.machine)
         fits = not any(r.candidate == candidate and r.gate == "memory" for r in v.refused)
@@ -48,7 +50,7 @@ def _fitting(v: Verdict) -> Iterator[Step]:
 
 def _objective(v: Verdict) -> Iterator[Step]:
     """Where the choice is not the simplest that fits: what speaks for it."""
-    fitting = [candidate for candidate, forecast, cannot in _known(v) if forecast is not None and not cannot]
+    fitting = [candidate for candidate, forecast, cannot in _known(v) if forecast is not None and cannot is None]
     fitting = [c for c in fitting if not any(r.candidate == c and r.gate == "memory" for r in v.refused)]
     if v.chosen is None or not fitting or fitting[0] == v.chosen.candidate:
         return
@@ -97,11 +99,11 @@ def _weighed(a: Assessed) -> str:
     return f"{a.candidate.name}: {took}, {held}"
 
 
-def _known(v: Verdict) -> list[tuple[Candidate, Forecast | None, str]]:
+def _known(v: Verdict) -> list[tuple[Candidate, Forecast | None, Refusal | None]]:
     """Candidates with their forecasts, the simplest first, and why one cannot be at all."""
-    found: list[tuple[Candidate, Forecast | None, str]] = [(a.candidate, a.forecast, "") for a in v.ranked]
+    found: list[tuple[Candidate, Forecast | None, Refusal | None]] = [(a.candidate, a.forecast, None) for a in v.ranked]
     for r in v.refused:
-        cannot = r.sentence if r.gate not in ("memory", "deadline", "budget") else ""
+        cannot = r if r.gate not in ("memory", "deadline", "budget") else None
         if all(candidate != r.candidate for candidate, _, _ in found):
             found.append((r.candidate, r.forecast, cannot))
     return sorted(found, key=lambda item: (SIMPLE.index(item[0].strategy), item[0].name))

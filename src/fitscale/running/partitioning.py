@@ -16,7 +16,7 @@ from fitscale.store import folder
 
 RETRIES = 3
 PLAN_CUT_S = 15.0  # `plan` answers within a minute
-CELL_S = 60e-9  # to read, order and write one value: 55 of 327,346 flights with 29 columns, on two cores
+CUT_CELL_S = 60e-9  # to read, order and write one value: 55 of 327,346 flights with 29 columns, on two cores
 
 
 def is_soon_cut(prepared: Prepared) -> bool:
@@ -24,7 +24,7 @@ def is_soon_cut(prepared: Prepared) -> bool:
     if not prepared.workload.data.groups or (prepared.stage is not None and prepared.stage.sampled):
         return False
     profile = prepared.profile
-    return profile.rows.value * len(profile.columns) * CELL_S <= PLAN_CUT_S
+    return profile.rows.value * len(profile.columns) * CUT_CELL_S <= PLAN_CUT_S
 
 
 def partition_of(
