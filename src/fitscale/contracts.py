@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -40,11 +41,21 @@ class Scores(NamedTuple):
     row: np.ndarray  # (n,) int64
 
 
-class Fitted(NamedTuple):
-    """A fitted model: the library's own bytes, and how many units (rounds, passes, parts) it has."""
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted model: the library's own bytes, and how many units (rounds, passes, parts) it has.
+
+    ``native``, where a framework has it at hand, scores as what `Framework.load` makes of the payload: of many small
+    models each is scored without being read again, a twentieth of a fit. It may hold on to what the fit needed.
+    """
 
     payload: bytes
     units: int = 1
+    native: Any = field(default=None, compare=False, repr=False)
+
+    def bare(self) -> Fitted:
+        """Without ``native``, and what that holds."""
+        return replace(self, native=None)
 
 
 class Part(NamedTuple):
@@ -286,6 +297,9 @@ class Engine(Protocol):
         ``python -P -m fitscale.work RUN NAME``. NAME is ATTEMPT, with ``.RANK`` after it where several processes work
         on the attempt. ``ended`` has ``code`` and ``cause``: done, stopped, failed, memory, killed. Closing the
         generator leaves nothing running.
+
+        An engine whose workers take long to start may have ``ready(run, workers)``, by which so many are started ahead
+        of the orders of a pool, and then ``close()``, which ends those that got none.
         """
 
 

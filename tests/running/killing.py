@@ -54,12 +54,15 @@ def bytes_of(run: Path, version: int = 1) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def processes_of(run: Path, word: str = "") -> list[int]:
-    """Processes, but for this one, with the run's path on their command line, and ``word`` as one of its words."""
+def processes_of(run: Path, worker: str = "") -> list[int]:
+    """Processes, but for this one, with the run's path on their command line; those that write this worker's log alone."""
     found = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()]
-    words = {pid: _cmdline(str(pid)).split(b"\0") for pid in found}
-    mark = str(run).encode()
-    return [pid for pid, said in words.items() if any(mark in w for w in said) and (not word or word.encode() in said)]
+    ours = [pid for pid in found if str(run).encode() in _cmdline(str(pid))]
+    if not worker:
+        return ours
+    attempt, _, rank = worker.partition(".")
+    log = run / "attempts" / attempt / f"log.{rank}.txt"
+    return [pid for pid in ours if _writes_to(pid) == str(log)]
 
 
 def wait_until_quiet(run: Path) -> None:
@@ -69,6 +72,13 @@ def wait_until_quiet(run: Path) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"processes of {run} outlive their command")
+
+
+def _writes_to(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/fd/1")
+    except OSError:
+        return ""
 
 
 def _cmdline(pid: str) -> bytes:

@@ -13,6 +13,7 @@ from fitscale.planning.candidates import candidates
 from fitscale.planning.preparing import prepare
 from fitscale.records.run import Event
 from fitscale.running.attempts import Attempts
+from fitscale.running.engines import Engines
 from fitscale.running.tasks import order_for, write_tasks
 from fitscale.running.training import machine_for, plan_only, train
 from fitscale.store import folder
@@ -37,7 +38,7 @@ def test_parked_and_parked_again(tmp_path: Path) -> None:
         found, _ = candidates(prepared, machine)
         candidate = next(c for c in found if c.name == "in-memory")
         tasks = write_tasks(run, prepared, candidate, None, None)
-        attempts = Attempts(run, lock.epoch, Journal(run, lock.epoch))
+        attempts = Attempts(run, lock.epoch, Journal(run, lock.epoch), Engines(run))
         try:
             order = order_for(run, tasks["fit"], candidate, machine, 0, trust=False)
             attempt: Any = attempts.start(candidate, order)

@@ -1,6 +1,7 @@
 """A pool of processes on this machine, each under a memory limit that ends it alone.
 
-A worker is told the run folder and the name of its attempt, nothing else. It dies with this process, and its children with it.
+A worker is told the run folder and the name of its attempt, nothing else: when it is started, or while it waits for it (see
+`waiting`). It dies with this process, and its children with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import ClassVar, Literal
 
 from fitscale.engines import supervisor
 from fitscale.engines.following import Follower, cause_of
+from fitscale.engines.waiting import Waiting
 from fitscale.errors import StorageFull
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Event, Order
@@ -20,6 +22,7 @@ from fitscale.records.run import Event, Order
 LOOK_S = 0.05
 GRACE_S = 0.5  # until a rank that has ended already is seen to have
 MEMORY_EVERY_S = 0.5
+POOLED = ("partition", "groups", "finish")  # orders of many models, which workers that wait can take
 
 
 class Process:
@@ -29,8 +32,19 @@ class Process:
     needs: ClassVar[tuple[str, ...]] = ()
     can: ClassVar[frozenset[Literal["tasks", "ranks", "session"]]] = frozenset({"tasks", "ranks"})
 
+    def __init__(self) -> None:
+        self._waiting = Waiting()
+
     def reason_not(self, candidate: Candidate) -> str | None:
         return None
+
+    def ready(self, run: Path, workers: int) -> None:
+        """Start so many workers that wait for the order of a pool, those that wait already counted."""
+        self._waiting.start(run, workers)
+
+    def close(self) -> None:
+        """End those that wait."""
+        self._waiting.close()
 
     def start(self, run: Path, attempt: str, work: Callable[[Path, str], int]) -> Generator[Event, None, None]:
         folder = run / "attempts" / attempt
@@ -38,14 +52,11 @@ class Process:
         n = max(order.workers, order.ranks)
         follower = Follower(folder, n)
         children: list[supervisor.Child] = []
-        logs = []
         told, seen = 0.0, 0
         try:
-            for rank in range(n):
-                log = open(folder / f"log.{rank}.txt", "ab")  # noqa: SIM115 (closed below, with the child)
-                logs.append(log)
-                argv = [sys.executable, "-P", "-m", "fitscale.work", str(run), f"{attempt}.{rank}"]
-                children.append(supervisor.start(argv, memory_bytes=order.memory_bytes, stdout=log, stderr=log))
+            children.extend(
+                self._worker(run, f"{attempt}.{rank}", folder / f"log.{rank}.txt", order) for rank in range(n)
+            )
             while any(child.poll() is None for child in children):
                 _wait_any(children, LOOK_S)
                 news = follower.new()
@@ -66,8 +77,6 @@ class Process:
         finally:
             for child in children:
                 child.kill()
-            for log in logs:
-                log.close()
         if dead := [rank for rank in _silent(children, follower) if children[rank].returncode == StorageFull.exit_code]:
             # It had not even room to say so: a worker ends with this code in no other silence.
             why = f"{run}: the disk is full; what was committed is kept: make room, then give the same command again"
@@ -75,6 +84,13 @@ class Process:
             follower.last[dead[0]] = "failed"
             yield Event(kind="failed", at=time.time(), rank=dead[0], data=said)
         yield self._ended(children, follower, folder)
+
+    def _worker(self, run: Path, name: str, log: Path, order: Order) -> supervisor.Child:
+        if order.kind in POOLED and (child := self._waiting.take(run, name, order.memory_bytes)):
+            return child
+        argv = [sys.executable, "-P", "-m", "fitscale.work", str(run), name]
+        with open(log, "ab") as file:
+            return supervisor.start(argv, memory_bytes=order.memory_bytes, stdout=file, stderr=file)
 
     def _ended(self, children: list[supervisor.Child], follower: Follower, folder: Path) -> Event:
         codes = [child.returncode or 0 for child in children]

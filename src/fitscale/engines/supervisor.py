@@ -31,7 +31,6 @@ from fitscale.machines import processes
 from fitscale.machines.guardian import next_mark
 from fitscale.machines.processes import die_with_parent
 from fitscale.machines.tree_memory import FASTEST, TreeMemory
-from fitscale.workload.units import size_bytes
 
 __all__ = ["Child", "die_with_parent", "start"]
 
@@ -100,9 +99,7 @@ class Child:
         self, argv: list[str], memory_bytes: int | None, mark: str, env: dict[str, str], popen: dict[str, Any]
     ) -> None:
         self.argv = argv
-        self.memory_bytes = memory_bytes
-        self.reserve_bytes = 0 if memory_bytes is None else min(RESERVE, memory_bytes // 8)
-        self.limiter = "none" if memory_bytes is None else "polling"
+        self._limit(memory_bytes)
         self.returncode: int | None = None
         self.ended_by: str | None = None
         self.why = ""
@@ -116,6 +113,7 @@ class Child:
         self._mark = mark
         self._stride, self._since, self._highest = 1, 0, (0.0, 0)
         self._done = threading.Event()
+        self._began = time.monotonic()
         self._kill = False
         self._alive = threading.Lock()  # held while a signal is sent, and while the number is given back
         launched = threading.Event()
@@ -127,6 +125,17 @@ class Child:
         launched.wait()
         if self._failure is not None:
             raise UsageError(f"'{argv[0]}' could not be started: {self._failure}") from self._failure
+
+    def count_from_now(self, memory_bytes: int | None) -> None:
+        """Forget what was seen so far, and hold this limit: the program was waiting, and now begins."""
+        self._began = time.monotonic()
+        self.peak_bytes, self.samples, self._stride, self._since = 0, [], 1, 0
+        self._limit(memory_bytes)
+
+    def _limit(self, memory_bytes: int | None) -> None:
+        self.memory_bytes = memory_bytes
+        self.reserve_bytes = 0 if memory_bytes is None else min(RESERVE, memory_bytes // 8)
+        self.limiter = "none" if memory_bytes is None else "polling"
 
     def poll(self) -> int | None:
         """The return code, or None while it runs."""
@@ -161,7 +170,6 @@ class Child:
     # The watching thread from here on.
 
     def _live(self, env: dict[str, str], popen: dict[str, Any], launched: threading.Event) -> None:
-        begin = time.monotonic()
         launcher = [sys.executable, "-I", "-S", processes.__file__, "exec", str(os.getpid())]
         locale = "own" if "LC_CTYPE" in env else "none"
         try:
@@ -175,7 +183,7 @@ class Child:
         launched.set()
         tree = TreeMemory(child.pid)
         try:
-            self._watch(tree, begin)
+            self._watch(tree)
         except BaseException as error:
             self._failure = error  # without a watcher there is no limit: the tree ends too
         finally:
@@ -184,7 +192,7 @@ class Child:
             with self._alive:
                 _, status, used = os.wait4(child.pid, 0)
                 self.returncode = child.returncode = os.waitstatus_to_exitcode(status)
-            self.wall_s = time.monotonic() - begin
+            self.wall_s = time.monotonic() - self._began
             self.cpu_s = used.ru_utime + used.ru_stime
             self.polling_s = time.thread_time()
             self.processes = tree.many
@@ -195,19 +203,19 @@ class Child:
                 self.ended_by, self.why = "kill", "ended on request"
             self._done.set()
 
-    def _watch(self, tree: TreeMemory, begin: float) -> None:
+    def _watch(self, tree: TreeMemory) -> None:
         """Until the program ends, by itself or because of the limit."""
-        trigger = None if self.memory_bytes is None else self.memory_bytes - self.reserve_bytes
         ended = _EndOf(self.pid)
         pause, last = POLL_S, 0
         try:
             while True:
+                trigger = None if self.memory_bytes is None else self.memory_bytes - self.reserve_bytes
                 before = time.monotonic()
                 held = tree.bytes(trigger)
                 now = time.monotonic()
-                self._note(now - begin, held)
+                self._note(now - self._began, held)
                 if trigger is not None and held > trigger:
-                    self._pass_limit(held, now - begin)
+                    self._pass_limit(held, now - self._began)
                     return
                 # While memory stands still a reading each 20 ms will do. Many processes may not take more than a
                 # tenth of a core. Both only where the fastest allocation takes longer than that to reach the limit.
@@ -267,6 +275,8 @@ class _EndOf:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a program under a limit, with this process's own streams; its return code, or 137 when the limit ended it."""
+    from fitscale.workload.units import size_bytes  # here: workers import this file, and do without workload files
+
     words = list(sys.argv[1:] if argv is None else argv)
     usage = 'usage: python -m fitscale.engines.supervisor --memory "2 GB" -- ARGV…'
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Event, Order
-from fitscale.registry import plugin
+from fitscale.running.engines import Engines
 from fitscale.store import crash, folder
 from fitscale.store.journal import Journal
 from fitscale.work.attempt import work
@@ -64,9 +64,12 @@ class Attempt:
 class Attempts:
     """Starts attempts under one epoch, and writes their beginnings and ends to the journal."""
 
-    def __init__(self, run: Path, epoch: int, journal: Journal, listener: Listener | None = None) -> None:
+    def __init__(
+        self, run: Path, epoch: int, journal: Journal, engines: Engines, listener: Listener | None = None
+    ) -> None:
         self.run = run
         self.epoch = epoch
+        self.engines = engines
         self._journal = journal
         self._listener = listener
         self._numbers = itertools.count(1)
@@ -78,10 +81,14 @@ class Attempts:
         order = order.but(epoch=self.epoch)
         folder.write_order(self.run, name, order)
         self._journal.append("attempt-started", attempt=name, candidate=candidate.name, order=order.kind)
-        engine = plugin("engines", candidate.engine)()
-        attempt = Attempt(self.run, name, order, candidate, engine.start(self.run, name, work))
+        events = self.engines.named(candidate.engine).start(self.run, name, work)
+        attempt = Attempt(self.run, name, order, candidate, events)
         self.all.append(attempt)
         return attempt
+
+    def ready(self, engine: str, workers: int) -> None:
+        """Let workers start ahead of the next order of a pool. The workers of an attempt that was started begin first."""
+        self.engines.ready(engine, workers)
 
     def follow(self, attempt: Attempt, until: Callable[[Attempt], bool] | None = None) -> None:
         """Pump events until the attempt ended, or ``until`` says so."""

@@ -55,6 +55,7 @@ def partition_of(
         )  # fmt: skip
         for _ in range(RETRIES):
             attempt = attempts.start(candidate, order)
+            attempts.ready(engine, machine.cores)  # who fits the groups next
             attempts.follow(attempt)
             if attempt.cause == "failed":
                 raise failure_of(attempt)

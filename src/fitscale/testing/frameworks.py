@@ -32,6 +32,7 @@ from fitscale.testing.trying import (
     predicted,
     recipe_for,
     shape_for,
+    told_by,
 )
 
 ABILITIES = frozenset({"whole", "bins", "stream", "groups", "parts", "ranks", "session"})
@@ -180,6 +181,15 @@ class FrameworkSuite:
                 assert scores.proba.shape == (len(scores.row), feed.classes)
                 assert scores.proba.dtype == np.float64
                 assert np.allclose(scores.proba.sum(axis=1), 1.0, atol=1e-5)
+
+    def test_what_a_fit_hands_over_scores_as_what_it_kept(self, tried: Tried) -> None:
+        """To the last bit: of many models nobody reads a payload again before it is delivered."""
+        feed = tried.feed()
+        fitted = tried.fit(feed)
+        if fitted.native is None:
+            pytest.skip("it hands nothing over")
+        told = told_by(tried.framework, fitted.native, feed)
+        assert np.array_equal(told, predicted(tried.framework, fitted.payload, feed))
 
     def test_progress_is_told_unit_by_unit(self, tried: Tried) -> None:
         """Units count up to what the traits promise, and the payload says how many it took."""

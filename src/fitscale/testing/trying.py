@@ -127,7 +127,12 @@ def shape_for(feed: ArrayFeed, rows: int) -> Shape:
 
 def predicted(framework: Framework, payload: bytes, feed: Feed, rows: int | None = None) -> np.ndarray:
     """(n, k) probabilities, or (n, 1) values, of the hold-out rows."""
-    scored = framework.score(framework.load(payload), feed.batches("holdout", rows))
+    return told_by(framework, framework.load(payload), feed, rows)
+
+
+def told_by(framework: Framework, native: Any, feed: Feed, rows: int | None = None) -> np.ndarray:
+    """The same, of a model that is loaded."""
+    scored = framework.score(native, feed.batches("holdout", rows))
     return np.concatenate([s.value[:, None] if s.proba is None else s.proba for s in scored])
 
 

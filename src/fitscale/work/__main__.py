@@ -1,4 +1,7 @@
-"""``python -P -m fitscale.work RUN NAME``: a worker. It is told where the run is and which attempt it works on, nothing else."""
+"""``python -P -m fitscale.work RUN NAME``: a worker. It is told where the run is and which attempt it works on, nothing else.
+
+Without NAME it waits for that on its standard input: see `engines.waiting`.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,21 @@ def _limit_threads(run: Path, name: str) -> None:
 
 
 def main() -> int:
-    run, name = Path(sys.argv[1]), sys.argv[2]
+    run = Path(sys.argv[1])
     _quiet_memory()
-    _limit_threads(run, name)
-    from fitscale.engines.supervisor import die_with_parent
+    name = sys.argv[2] if len(sys.argv) > 2 else None
+    if name is None:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as it is for a pool, the only orders that are waited for
+    else:
+        _limit_threads(run, name)
+    from fitscale.machines.processes import die_with_parent
 
     die_with_parent(os.getppid())
+    if name is None:
+        from fitscale.work.waiting import name_told
+
+        name = name_told(run)
+        _limit_threads(run, name)
     from fitscale.work.attempt import work
 
     return work(run, name)

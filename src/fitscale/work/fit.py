@@ -45,6 +45,7 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
         raise no_training_rows() from error
     if context.rank:
         return
+    fitted = fitted.bare()
     with context.phase("score"):
         predictions = score_view(framework, framework.load(fitted.payload), feed)
     with context.phase("save"):
@@ -106,6 +107,7 @@ def fit_samples(run: Path, order: Order, task: Task, context: WorkContext) -> No
             if feed.classes and _trains_on_one_class(feed):
                 continue
             raise
+        fitted = fitted.bare()
         with context.phase("score"):
             score_view(framework, framework.load(fitted.payload), feed)
         context.end_sample(

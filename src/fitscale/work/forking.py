@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.01  # between looks at what a child holds
 PIPE_BYTES = 1 << 20  # a child goes on with the next fit while the last is read
-_HEADER = struct.Struct("<cqq")  # b'B' began item | b'R' result of item | b'E' end; item; length
+# b'B' began item | b'V' value of item | b'R' Result of item | b'E' end; item; two lengths: of what is pickled, of the payload
+_HEADER = struct.Struct("<cqqq")
 
 
 class Fatal(NamedTuple):
@@ -35,6 +36,13 @@ class Fatal(NamedTuple):
 
     kind: str
     why: str
+
+
+class Result(NamedTuple):
+    """What a fit may return: a value that pickles, and a model, which is large and is sent as it is."""
+
+    value: Any
+    payload: bytes | bytearray
 
 
 def import_first(framework: Framework, task: Task) -> None:
@@ -88,7 +96,7 @@ def fit_forked(
                 if is_first:
                     is_first = False
                     meanwhile()
-            elif kind == b"R":
+            elif kind in (b"R", b"V"):
                 done.add(item)
                 at = None
                 yield item, value
@@ -217,14 +225,15 @@ def _child(
                 head = _exactly(pipe, _HEADER.size)
                 if head is None:
                     break
-                kind, item, length = _HEADER.unpack(head)
-                body = _exactly(pipe, length)
-                if body is None:
+                kind, item, *lengths = _HEADER.unpack(head)
+                body, payload = (_exactly(pipe, length) for length in lengths)
+                if body is None or payload is None:
                     break
                 if kind == b"E":
                     finished = True
                 else:
-                    yield kind, item, pickle.loads(body) if body else None
+                    value = pickle.loads(body) if body else None
+                    yield kind, item, Result(value, payload) if kind == b"R" else value
     finally:
         if not finished:
             os.kill(pid, signal.SIGKILL)  # not reaped yet: the id is still this child's
@@ -245,33 +254,36 @@ def _in_child(parent: int, items: Sequence[int], fit: Callable[[int], Any], read
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with open(write, "wb", buffering=0) as pipe:
             for item in items:
-                _put(pipe, b"B", item, b"")
-                _put(pipe, b"R", item, pickle.dumps(fit(item), protocol=5))
-            _put(pipe, b"E", -1, b"")
+                _put(pipe, b"B", item)
+                made = fit(item)
+                kind, value, payload = (b"R", *made) if isinstance(made, Result) else (b"V", made, b"")
+                _put(pipe, kind, item, pickle.dumps(value, protocol=5), payload)
+            _put(pipe, b"E", -1)
         code = 0
     finally:
         os._exit(code)
 
 
-def _put(pipe: Any, kind: bytes, item: int, body: bytes) -> None:
-    _exactly_written(pipe, _HEADER.pack(kind, item, len(body)) + body)
+def _put(pipe: Any, kind: bytes, item: int, body: bytes = b"", payload: bytes | bytearray = b"") -> None:
+    _exactly_written(pipe, _HEADER.pack(kind, item, len(body), len(payload)) + body)
+    _exactly_written(pipe, payload)
 
 
-def _exactly_written(pipe: Any, data: bytes) -> None:
+def _exactly_written(pipe: Any, data: bytes | bytearray) -> None:
     view = memoryview(data)
     while view:
         view = view[pipe.write(view) :]
 
 
-def _exactly(pipe: Any, length: int) -> bytes | None:
-    parts = []
-    while length:
-        part = pipe.read(min(length, 1 << 20))
-        if not part:
+def _exactly(pipe: Any, length: int) -> bytearray | None:
+    data = bytearray(length)
+    view = memoryview(data)
+    while view:
+        n = pipe.readinto(view)
+        if not n:
             return None
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
+        view = view[n:]
+    return data
 
 
 def _holds_more(pid: int, limit: int) -> bool:

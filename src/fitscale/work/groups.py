@@ -20,7 +20,7 @@ from fitscale.store import chunks
 from fitscale.work.failure import describe
 from fitscale.work.feeding import encoding_of, reader_of
 from fitscale.work.fit import check_metric, score_view, table_of
-from fitscale.work.forking import Fatal, fit_forked, import_first
+from fitscale.work.forking import Fatal, Result, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
 
 if TYPE_CHECKING:
@@ -134,48 +134,50 @@ def _fit_all(
 ) -> list[dict[str, Any]]:
     """One record for each group, in key order. ``meanwhile`` is called once fits are at work in a child."""
 
-    def fit(i: int) -> dict[str, Any] | _Wrong:
+    def fit(i: int) -> Result:
         try:
             return _fit_group(framework, task, recipe, groups[i], context)
         except WorkloadError as error:
-            return _Wrong(error.place, error.problem)
+            return Result(_Wrong(error.place, error.problem), b"")
 
     recipe = recipe_to_fit(run, task, order)
     found: dict[int, dict[str, Any]] = {}
     if not order.isolate:
         meanwhile()
-        done: Iterator[tuple[int, Any]] = ((i, fit(i)) for i in range(len(groups)))
+        done: Iterator[tuple[int, Result | Fatal]] = ((i, fit(i)) for i in range(len(groups)))
     else:
         limit = None if order.memory_bytes is None else _most_bytes(order.memory_bytes)
         done = fit_forked(range(len(groups)), fit, child_bytes=limit, meanwhile=meanwhile)
     for i, result in done:
-        if isinstance(result, _Wrong):
-            raise WorkloadError(*result)
-        found[i] = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
+        row, payload = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
+        if isinstance(row, _Wrong):
+            raise WorkloadError(*row)
+        found[i] = {**row, "payload": payload}
     return [found[i] for i in range(len(groups))]
 
 
-def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, context: WorkContext) -> dict[str, Any]:
+def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, context: WorkContext) -> Result:
     """Fit, score and describe one group. Whatever it raises is its own failure, but for an error in the workload."""
     try:
         if why := _unfit(task, feed):
             return _without_model("unfit", "unfit", why, feed)
         fitted: Fitted = framework.fit(feed, recipe, None, GroupContext(context))
-        predictions = score_view(framework, framework.load(fitted.payload), feed)
+        native = framework.load(fitted.payload) if fitted.native is None else fitted.native
+        predictions = score_view(framework, native, feed)
     except WorkloadError:
         raise
     except Exception as error:  # a group's failure, whatever it is
         return _without_model("failed", *describe(error), feed)
-    return {
+    record = {
         "status": "fitted",
         "kind": "",
         "why": "",
-        "payload": fitted.payload,
         "units": fitted.units,
         "n_train": feed.count("train"),
         "n_holdout": feed.count("holdout"),
         "predictions": predictions,
     }
+    return Result(record, fitted.payload)
 
 
 def _unfit(task: Task, feed: Feed) -> str:
@@ -200,17 +202,17 @@ def _unfit(task: Task, feed: Feed) -> str:
     return ""
 
 
-def _without_model(status: str, kind: str, why: str, feed: Feed) -> dict[str, Any]:
-    return {
+def _without_model(status: str, kind: str, why: str, feed: Feed) -> Result:
+    record = {
         "status": status,
         "kind": kind,
         "why": why,
-        "payload": b"",
         "units": 0,
         "n_train": feed.count("train"),
         "n_holdout": feed.count("holdout"),
         "predictions": None,
     }
+    return Result(record, b"")
 
 
 def _commit(

@@ -84,8 +84,7 @@ class XGBoost:
                 matrices = matrices_of(
                     feed, inner, settings.booster.get("max_bin"), validate=watch is not None, named=named
                 )
-            payload, units = train(job, matrices, state, feed, inner)
-        return Fitted(payload, units)
+            return train(job, matrices, state, feed, inner)
 
     def load(self, payload: bytes) -> Any:
         """An `xgboost.Booster`."""

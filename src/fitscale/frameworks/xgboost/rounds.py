@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.contracts import Context, Feed
+from fitscale.contracts import Context, Feed, Fitted
 from fitscale.frameworks.boosting import best_of, enough, round_seed
 from fitscale.frameworks.xgboost.matrices import Matrices, feature_names
 from fitscale.frameworks.xgboost.watch import Watch
@@ -30,8 +30,8 @@ class Job(NamedTuple):
     watch: Watch | None
 
 
-def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context: Context) -> tuple[bytes, int]:
-    """Train from the beginning or from ``state``: the model's bytes, and how many rounds it has.
+def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context: Context) -> Fitted:
+    """Train from the beginning or from ``state``.
 
     With early stopping the model is cut after its best round, so that every reader of it predicts as
     XGBClassifier.predict does, which takes the trees up to ``best_iteration``.
@@ -63,14 +63,14 @@ def train(job: Job, matrices: Matrices, state: bytes | None, feed: Feed, context
         # The answer is not needed: going on from this booster gives the same trees as from the bytes.
         context.report(at, lambda: bytes(booster.save_raw("ubj")), scores)
     with context.phase("save"):
-        return _payload(booster, job, history, feed)
+        return _fitted(booster, job, history, feed)
 
 
 def _compared(_: xgboost.DMatrix) -> None:
     """All rounds take the same matrix."""
 
 
-def _payload(booster: xgboost.Booster, job: Job, history: list[float], feed: Feed) -> tuple[bytes, int]:
+def _fitted(booster: xgboost.Booster, job: Job, history: list[float], feed: Feed) -> Fitted:
     if job.watch is not None and history:
         best = best_of(history)
         booster = booster[: best + 1]
@@ -80,4 +80,4 @@ def _payload(booster: xgboost.Booster, job: Job, history: list[float], feed: Fee
     # What XGBClassifier.save_model writes: load_model of the wrong class is refused.
     kind = "classifier" if job.classifier else "regressor"
     booster.set_attr(scikit_learn=json.dumps({"_estimator_type": kind}))
-    return bytes(booster.save_raw("ubj")), booster.num_boosted_rounds()
+    return Fitted(bytes(booster.save_raw("ubj")), booster.num_boosted_rounds(), booster)
