@@ -2,7 +2,8 @@
 
 The rules are those of the design (section 8): arithmetic floors first; what takes less than ten seconds is not probed; the
 first path is begun at full size as the run's own attempt, wherever the framework keeps progress; a rival is probed only if
-it could win; the budget for what is not refunded is the larger of five seconds and two hundredths of the forecast.
+it could win; the budget for what is not refunded is the larger of five seconds and two hundredths of the forecast, and
+for `plan`, which refunds nothing to anybody, the larger of fifteen seconds and that.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from fitscale.records.run import Event, Sample
 
 NO_PROBE_S = 10.0
 BUDGET_S = 5.0
+PLAN_BUDGET_S = 15.0  # of 10 GB two hundredths let one part of 0.2 % be fitted, and the answer was one within a factor of three
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
 PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to
@@ -343,9 +345,9 @@ class Loop:
         """Seconds that may still be spent on what is not refunded: by the forecast of what leads."""
         if self._budget_s is not None:
             return self._budget_s - self._spent_s
-        most_s = math.inf if self._goes_on else PLAN_PROBE_S
+        least_s, most_s = (BUDGET_S, math.inf) if self._goes_on else (PLAN_BUDGET_S, PLAN_PROBE_S)
         whole_s = self._known.work_s(self._leader[0] if self._leader else leader)
-        return min(most_s, max(BUDGET_S, BUDGET_SHARE * whole_s)) - self._spent_s
+        return min(most_s, max(least_s, BUDGET_SHARE * whole_s)) - self._spent_s
 
 
 def engines_for(choose: str | None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,34 +140,46 @@ def score_view(framework: Framework, native: Any, feed: Feed) -> pa.Table | None
     """Predictions for the held-out rows, batch by batch; None where nothing is held out."""
     if not feed.count("holdout"):
         return None
-    seen: list[Batch] = []
+    found = _Predictions(feed.classes)
+    for scores in framework.score(native, found.seen(feed.batches("holdout"))):
+        found.add(scores)
+    return found.table()
 
-    def remember() -> Any:
-        for batch in feed.batches("holdout"):
-            seen.append(batch._replace(X=None))  # y, weight and row; the features go
+
+class _Predictions:
+    """Row number, truth, weight and prediction: for two classes the probability of the second, for more one column each.
+
+    Columns as they come and nothing beside: some rows are held out of billions.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self._columns: dict[str, list[np.ndarray]] = {"row": [], "y": [], "weight": [], "value": []}
+        self._labels = False
+
+    def seen(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches, of which the features are let go."""
+        for batch in batches:
+            self._put("row", batch.row)
+            self._put("y", batch.y)
+            if batch.weight is not None:
+                self._put("weight", batch.weight)
             yield batch
 
-    scored = list(framework.score(native, remember()))
-    return predictions_table(seen, scored, feed.classes)
-
-
-def predictions_table(seen: list[Batch], scored: list[Scores], classes: int) -> pa.Table:
-    """Row number, truth, weight and prediction: for two classes the probability of the second, for more one column each."""
-    import numpy as np
-    import pyarrow as pa
-
-    columns: dict[str, np.ndarray] = {
-        "row": np.concatenate([b.row for b in seen]),
-        "y": np.concatenate([b.y for b in seen]),
-    }
-    if seen[0].weight is not None:
-        columns["weight"] = np.concatenate([b.weight for b in seen if b.weight is not None])
-    columns["value"] = np.concatenate([s.value for s in scored])
-    proba = [s.proba for s in scored]
-    if all(p is not None for p in proba):
-        whole = np.concatenate([p for p in proba if p is not None])
-        if classes == 2:
-            columns["p1"] = np.ascontiguousarray(whole[:, 1])
+    def add(self, scores: Scores) -> None:
+        self._put("value", scores.value)
+        if scores.proba is None:
+            self._labels = True
         else:
-            columns.update({f"p{k}": np.ascontiguousarray(whole[:, k]) for k in range(whole.shape[1])})
-    return pa.table(columns)
+            for k in (1,) if self.classes == 2 else range(scores.proba.shape[1]):
+                self._put(f"p{k}", scores.proba[:, k].copy())  # and not a view, which would hold all of them
+
+    def table(self) -> pa.Table:
+        import numpy as np
+        import pyarrow as pa
+
+        names = [name for name, parts in self._columns.items() if parts and not (self._labels and name[0] == "p")]
+        return pa.table({name: np.concatenate(self._columns.pop(name)) for name in names})
+
+    def _put(self, name: str, values: np.ndarray) -> None:
+        self._columns.setdefault(name, []).append(values)

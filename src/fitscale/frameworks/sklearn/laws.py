@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # index, for 8 bytes). Descent took 21 to 27 ns a cell and epoch, 34 to 50 in batches (11 and 12 dense), with 100,000 and
 # 400,000 rows of 20 cells in 5,000 and 25,000 columns.
 SPARSE_SLOWER, SPARSE_COPY = 3.0, 1.5
+PREDICTION_BYTES = 66.0  # of a held-out row that was scored: number, truth, label, probability, and again while it is written
 
 
 def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
@@ -48,11 +49,13 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             name="batches", amount=min(rows, shape.rows) * shape.features * shape.density, prior=28.0, floor=4.0
         )
         steps = Term(name="steps", amount=passes * nonzero * models(shape), prior=cost.stream_s, floor=2e-10)
+        predictions = Term(name="predictions", amount=float(shape.holdout_rows), prior=PREDICTION_BYTES, floor=28.0)
         return Law(
             units=passes * max(1, -(-shape.rows // rows)),
             passes=float(passes),
             time={"iterations": (steps,), "score": (_score(shape, cost.score_s),)},
-            memory=(process, batch),
+            memory=(process, batch, predictions),
+            late=(predictions,),
             error=(2.0, 0.3, 0.12),
             memory_error=(0.5, 0.2, 0.05),
         )

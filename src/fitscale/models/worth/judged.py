@@ -124,7 +124,7 @@ def judged_of(run: Path, manifest: Manifest) -> Judged | None:
 
 
 def block_of(batch: pa.RecordBatch, classes: int) -> Block:
-    """A batch of what `work.fit.predictions_table` wrote."""
+    """A batch of what `work.fit.score_view` found."""
     import numpy as np
 
     there = batch.schema.names
