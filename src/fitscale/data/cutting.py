@@ -125,7 +125,7 @@ class _Cutter:
         bucket = bucket_of[batch.column(batch.num_columns - 1).to_numpy()]
         order = np.argsort(bucket, kind="stable")
         there, starts = np.unique(bucket[order], return_index=True)
-        ordered = batch.take(pa.array(order))
+        ordered = _taken(batch, order)
         for k, start, stop in zip(there.tolist(), starts, [*starts[1:], len(order)], strict=True):
             if k not in spilled:
                 sink = pa.OSFile(str(self._spill_path(k)), "wb")
@@ -139,11 +139,13 @@ class _Cutter:
         """By group; within one the rows are in order already, and the sort is stable."""
         import pyarrow as pa
 
-        table = pa.Table.from_batches(batches).combine_chunks()  # once: taking from many chunks joins them each time
+        (rows,) = (
+            pa.Table.from_batches(batches).combine_chunks().to_batches()
+        )  # one: of many, each taking would join them
         batches.clear()
-        order = np.argsort(table.column(GROUP).to_numpy(), kind="stable")
+        order = np.argsort(rows.column(rows.schema.get_field_index(GROUP)).to_numpy(), kind="stable")
         for at in range(0, len(order), self.unit_rows):
-            yield from table.take(pa.array(order[at : at + self.unit_rows])).to_batches()
+            yield _taken(rows, order[at : at + self.unit_rows])
 
     def _write(self, batches: Iterator[pa.RecordBatch]) -> None:
         """One Parquet file: quick to decode in slices rather than small."""
@@ -189,6 +191,14 @@ def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         while (table := coming.result()) is not None:
             coming = thread.submit(next, tables, None)
             yield table
+
+
+def _taken(rows: pa.RecordBatch, places: np.ndarray) -> pa.RecordBatch:
+    """Column by column: a quarter of the time that a whole batch takes for the same."""
+    import pyarrow as pa
+
+    index = pa.array(places)
+    return pa.RecordBatch.from_arrays([column.take(index) for column in rows.columns], schema=rows.schema)
 
 
 def _read_back(path: Path) -> Iterator[pa.RecordBatch]:

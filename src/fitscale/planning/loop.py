@@ -27,7 +27,9 @@ from fitscale.records.run import Event, Sample
 
 NO_PROBE_S = 10.0
 BUDGET_S = 5.0
-PLAN_BUDGET_S = 15.0  # of 10 GB two hundredths let one part of 0.2 % be fitted, and the answer was one within a factor of three
+PLAN_BUDGET_S = (
+    15.0  # of 10 GB two hundredths let one part of 0.2 % be fitted, and the answer was one within a factor of three
+)
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
 PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to

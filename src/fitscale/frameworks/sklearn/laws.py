@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 # index, for 8 bytes). Descent took 21 to 27 ns a cell and epoch, 34 to 50 in batches (11 and 12 dense), with 100,000 and
 # 400,000 rows of 20 cells in 5,000 and 25,000 columns.
 SPARSE_SLOWER, SPARSE_COPY = 3.0, 1.5
-PREDICTION_BYTES = 66.0  # of a held-out row that was scored: number, truth, label, probability, and again while it is written
+PREDICTION_BYTES = (
+    66.0  # of a held-out row that was scored: number, truth, label, probability, and again while it is written
+)
 
 
 def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
