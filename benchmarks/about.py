@@ -47,7 +47,8 @@ BENCHMARKS = {
         "At least 0.7 of the best: for boosting the time of a round in memory (of a quarter of the rows, times four) or that "
         "of reading the disk cache cold once for each level of a tree, whichever is longer; for a stream the rate of "
         "decoding the same batches or of the estimator on batches that are held, whichever is slower.",
-        "The page cache holds the disk cache where it fits, so that rounds seldom wait for the disk on this machine.",
+        "The page cache holds the disk cache of boosting where it fits, so that rounds seldom wait for the disk on this machine; "
+        "the stream's files it cannot hold.",
     ),
     "billion": About(
         "A billion rows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,8 @@ from doing import orders_of, workload_of
 from fitscale.planning import loop
 from fitscale.planning.known import Known
 from fitscale.records.plan import Candidate
+from fitscale.records.run import Event, Sample
+from fitscale.running import probes
 from fitscale.running.training import plan_only
 
 JOB = {
@@ -33,10 +36,26 @@ def test_what_was_thought_dear_and_is_cheap_is_fitted_on_more_rows(
         return max(seconds(self, candidate), thought[self.is_measured(candidate)])
 
     monkeypatch.setattr(Known, "work_s", dear)
-    monkeypatch.setattr(loop, "BUDGET_S", 60.0)
+    monkeypatch.setattr(loop, "PLAN_BUDGET_S", 60.0)
     monkeypatch.setattr(loop, "PLAN_PROBE_S", 20.0)
     plan = plan_only(workload_of(JOB, tmp_path), tmp_path / "run", choose="in-memory")
     probed = [[sample.rows for sample in order.samples] for order in orders_of(tmp_path / "run") if order.samples]
     assert probed == [[6_250], [25_000]]
     assert plan.decision.chosen is not None
     assert plan.decision.chosen.forecast.source == "from 2 probes up to 6.2 % of the rows"
+
+
+@pytest.mark.parametrize(("within_s", "waits"), [(30.0, True), (18.0, False)])
+def test_a_part_that_would_take_too_long_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, within_s: float, waits: bool
+) -> None:
+    """Four times the rows are thought to take four times as long; what was fitted counts once its memory is known."""
+    clock = [0.0]
+    monkeypatch.setattr(probes.time, "monotonic", lambda: clock[0])
+    too_long = probes._NextTooLong([Sample(rows=rows, seed=0) for rows in (1_000, 4_000)], within_s)
+    seen = []
+    for at, kind in ((3.0, "started"), (7.0, "sampled"), (7.1, "memory")):  # four seconds, and so sixteen
+        clock[0] = at
+        attempt = SimpleNamespace(events=[Event(kind=kind, at=at, data={})])
+        seen.append(too_long(attempt))  # type: ignore[arg-type]
+    assert seen == [False, False, not waits]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from fitscale.engines import supervisor
 
@@ -31,11 +32,10 @@ class Waiting:
         for place in [place for place in self._workers if place[0] == run]:
             self._workers.remove(place)
             child = place[1]
-            assert child.stdin is not None
             child.count_from_now(memory_bytes)
             try:
-                child.stdin.write(name.encode() + b"\n")
-                child.stdin.close()
+                with _pipe_to(child) as pipe:
+                    pipe.write(name.encode() + b"\n")
             except OSError:  # it has ended
                 child.kill()
                 continue
@@ -46,4 +46,10 @@ class Waiting:
         """End those that got no order."""
         for _, child in self._workers:
             child.kill()
+            _pipe_to(child).close()
         self._workers.clear()
+
+
+def _pipe_to(child: supervisor.Child) -> IO[bytes]:
+    assert child.stdin is not None
+    return child.stdin

@@ -49,8 +49,8 @@ class Live(Protocol):
 class Attempts(Protocol):
     """What `running` lets planning do."""
 
-    def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
-        """Fit parts of the rows in a fresh process, and wait for its end."""
+    def sample(self, candidate: Candidate, samples: tuple[Sample, ...], within_s: float) -> Live:
+        """Fit parts of the rows in a fresh process; after the first, those that will be done within this time."""
 
     def begin(self, candidate: Candidate, enough: Callable[[Sequence[Event]], bool]) -> Live:
         """Start the run's own attempt at full size, and wait until it has shown enough, or ended."""
@@ -312,9 +312,8 @@ class Loop:
         total = shape.rows + shape.holdout_rows + shape.validation_rows
         left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
         there = self._prepared.reader.rows if self._is_sampled else total
-        samples = probing.samples_of(
-            total, self._workload.seed, there=there, coarse=whole_s / 64 > left, third=self._budget_s is not None
-        )
+        third = self._budget_s is not None or not self._goes_on
+        samples = probing.samples_of(total, self._workload.seed, there=there, coarse=whole_s / 64 > left, third=third)
         costs = [self._known.part_s(candidate, s.rows) if wary else whole_s * s.rows / total for s in samples]
         sums = itertools.accumulate(costs)
         affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left]
@@ -334,7 +333,7 @@ class Loop:
         """Fit these parts of the rows in a process, and keep what they showed; False where they failed."""
         assert self._attempts is not None
         with _Watch() as watch:
-            live = self._attempts.sample(candidate, tuple(samples))
+            live = self._attempts.sample(candidate, tuple(samples), self._budget_left(candidate))
         self._spent_s += watch.wall_s
         if live.cause == "failed":
             self._refused.append(deciding.probe_failed(self._assess(candidate), live.events))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -39,14 +40,15 @@ class Probes:
         self._trust = trust
         self.wrong: FitscaleError | None = None  # the workload or the data, as a probe found them
 
-    def sample(self, candidate: Candidate, samples: tuple[Sample, ...]) -> Live:
+    def sample(self, candidate: Candidate, samples: tuple[Sample, ...], within_s: float) -> Live:
         # A gang meets at one port, once: the larger part alone.
         order = self._order(candidate).but(samples=samples if candidate.ranks == 1 else samples[-1:], resume=False)
         parked = sum(attempt.peak_bytes for attempt in self._attempts.all if attempt.ended is None)
         if order.memory_bytes is not None:  # what a parked attempt holds is not there twice
             order = order.but(memory_bytes=order.memory_bytes - parked // candidate.limits)
         attempt = self._attempts.start(candidate, order)
-        self._attempts.follow(attempt)
+        self._attempts.follow(attempt, _NextTooLong(order.samples, within_s))
+        self._attempts.kill(attempt)  # of which the next part would take too long
         if attempt.cause == "failed" and isinstance(failure := failure_of(attempt), UsageError):
             self.wrong = failure
         return attempt
@@ -72,6 +74,28 @@ class Probes:
         first = tasks[self._prepared.fits[0].name]
         seed = self._prepared.workload.seed
         return order_for(self._run, first, candidate, self._machine, seed, trust=self._trust)
+
+
+class _NextTooLong:
+    """Whether the next part, larger than the last by so much, would end later than may be: once the last one's memory is known."""
+
+    def __init__(self, samples: Sequence[Sample], within_s: float) -> None:
+        self._rows = [sample.rows for sample in samples]
+        self._within_s = within_s
+        self._began = self._last = time.monotonic()
+        self._done = 0
+        self._too_long = False
+
+    def __call__(self, attempt: Attempt) -> bool:
+        now, kind = time.monotonic(), attempt.events[-1].kind
+        if kind == "sampled":
+            self._done += 1
+            if self._done < len(self._rows):
+                next_s = (now - self._last) * self._rows[self._done] / self._rows[self._done - 1]
+                self._too_long = now - self._began + next_s > self._within_s
+        if kind in ("started", "sampled"):
+            self._last = now
+        return self._too_long and kind == "memory"
 
 
 def _own(live: Live) -> Attempt:

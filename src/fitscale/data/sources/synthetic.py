@@ -3,8 +3,9 @@
     synthetic://?rows=1000000&columns=20&classes=2&categorical=2&missing=0.1&seed=7
 
 x0 … (float32), c0 … (text), d0 … (moments; d0 rises with the rows), y (classes, or a number when ``classes=0``), and
-where asked for ``group`` (sizes skewed) and ``w`` (a weight). Every column of every 65,536 rows has a counter-based
-generator of its own, so that any of them can be made alone, and nothing is ever whole in memory.
+where asked for ``group`` (sizes skewed) and ``w`` (a weight). Every column of every 65,536 rows (fewer where there are more than
+256 columns) has a counter-based generator of its own, so that any of them can be made alone, and nothing is ever whole in
+memory.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from fitscale.records.workload import DataSpec
 
-UNIT = 65_536
+UNIT, LEAST_UNIT = 65_536, 1_024  # rows that are made at once
+UNIT_CELLS = 1 << 24  # of wide tables so many values: 64 MB
 FORMAT = 1  # raised when the same uri would give other rows
 START = np.datetime64("2020-01-01", "us")
 LINEAR = 4  # columns that the target hangs on; two of them also by their product
@@ -84,7 +86,8 @@ class Synthetic:
         self.types |= {"group": "string" if asked.strings else "int64"} if asked.groups else {}
         self.types |= {"w": "float"} if asked.weight else {}
         self.types["y"] = "int64" if asked.classes else "double"
-        self.digest = digest_of(str(FORMAT), asked.to_json())
+        self.unit = max(LEAST_UNIT, min(UNIT, UNIT_CELLS // len(self.types)))
+        self.digest = digest_of(str(FORMAT), asked.to_json(), *([] if self.unit == UNIT else [str(self.unit)]))
         self._order = {name: index for index, name in enumerate(self.types)}
         fixed = np.random.default_rng(asked.seed)
         self._slopes = fixed.normal(size=(max(asked.classes, 1), LINEAR)) * asked.signal
@@ -100,7 +103,7 @@ class Synthetic:
     def snapshot(self) -> Snapshot:
         width = sum(4 if type == "float" else 8 for type in self.types.values())
         rows = self.asked.rows
-        parts = tuple((n, n * width) for n in (min(UNIT, rows - start) for start in range(0, rows, UNIT)))
+        parts = tuple((n, n * width) for n in (min(self.unit, rows - start) for start in range(0, rows, self.unit)))
         piece = Piece(path="synthetic", bytes=rows * width, pin=self.digest, parts=parts)
         return Snapshot(source=self.name, root="", columns=tuple(self.types.items()), pieces=(piece,))
 
@@ -151,7 +154,7 @@ class Synthetic:
                 names = pa.array([f"{name}-{k}" for k in range(self.asked.levels)])
                 return names.take(pa.array(codes, mask=missing))
             case "d":
-                row = part * UNIT + (np.arange(rows) if name == "d0" else random.integers(0, UNIT, rows))
+                row = part * self.unit + (np.arange(rows) if name == "d0" else random.integers(0, UNIT, rows))
                 return pa.array(START + row * np.timedelta64(60_000_000, "us"))
             case "g":
                 keys = pa.array(self._group(part, rows))
