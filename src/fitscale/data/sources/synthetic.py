@@ -4,7 +4,7 @@
 
 x0 … (float32), c0 … (text), d0 … (moments; d0 rises with the rows), y (classes, or a number when ``classes=0``), and
 where asked for ``group`` (sizes skewed) and ``w`` (a weight). Every column of every 65,536 rows (fewer where there are more than
-256 columns) has a counter-based generator of its own, so that any of them can be made alone, and nothing is ever whole in
+1,024 columns) has a counter-based generator of its own, so that any of them can be made alone, and nothing is ever whole in
 memory.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fitscale.records.workload import DataSpec
 
 UNIT, LEAST_UNIT = 65_536, 1_024  # rows that are made at once
-UNIT_CELLS = 1 << 24  # of wide tables so many values: 64 MB
+UNIT_CELLS = 1 << 26  # of wide tables so many values: 256 MB; the fewer, the more generators are made
 FORMAT = 1  # raised when the same uri would give other rows
 START = np.datetime64("2020-01-01", "us")
 LINEAR = 4  # columns that the target hangs on; two of them also by their product
