@@ -56,8 +56,8 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
             units=passes * max(1, -(-shape.rows // rows)),
             passes=float(passes),
             time={"iterations": (steps,), "score": (_score(shape, cost.score_s),)},
-            memory=(process, batch, predictions),
-            late=(predictions,),
+            memory=(process, batch),
+            end=(process, batch, predictions),
             error=(2.0, 0.3, 0.12),
             memory_error=(0.5, 0.2, 0.05),
         )

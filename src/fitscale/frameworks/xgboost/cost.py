@@ -103,8 +103,9 @@ def _time(size: _Size, shape: Shape, form: Form) -> dict[str, tuple[Term, ...]]:
     scanned = size.trees * size.cells * size.sampled * size.columns * size.levels / 6
     # Histograms that stay in the cache, as those of a small group do, cost a third: 1,007 fits of 260 rows took 25 ms each.
     bin_s = 4e-9 + 9e-9 * min(1.0, size.histograms / 2**24)
+    least_s = 0.0 if size.sparse else 5e-10  # sparse columns may have two values, and as many bins
     iterations = [
-        Term(name="leaves", amount=size.trees * size.leaves * size.row_bins * size.columns, prior=bin_s, floor=5e-10),
+        Term(name="leaves", amount=size.trees * size.leaves * size.row_bins * size.columns, prior=bin_s, floor=least_s),
         Term(name="cells", amount=scanned, prior=each * slower, floor=5e-10),
         Term(name="rows", amount=size.trees * size.rows, prior=3e-8 * slower, floor=2e-9),
     ]
@@ -137,7 +138,7 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
     growing = [
         base,
         Term(name="rows", amount=size.rows, prior=ROW_BYTES + 16.0 * (size.outputs - 1), floor=20.0),
-        Term(name="histograms", amount=size.histograms, prior=1.0, floor=0.1),
+        Term(name="histograms", amount=size.histograms, prior=1.0, floor=0.0 if size.sparse else 0.1),
     ]
     if form == "cache":
         page = min(float(batch_rows * PAGE_BATCHES), size.rows) * size.width
