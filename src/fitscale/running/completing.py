@@ -51,9 +51,8 @@ def complete(
         before = _progress(run, digest)
         attempt = live or attempts.start(candidate, order_for(run, digest, candidate, machine, seed, trust=trust))
         live = None
-        if (
-            attempt.order.kind == "groups"
-        ):  # once one of its workers has no more to do, who puts the version together can start
+        if attempt.order.kind == "groups":
+            # Once one of its workers has no more to do, the one that will put the version together can start.
             attempts.follow(attempt, lambda a: a.events[-1].kind == "finished")
             attempts.ready(candidate.engine, 1)
         attempts.follow(attempt)
