@@ -14,7 +14,7 @@ from doing import orders_of, workload_of
 from fitscale.planning import loop
 from fitscale.planning.known import Known
 from fitscale.records.plan import Candidate
-from fitscale.records.run import Event, Sample
+from fitscale.records.run import Event
 from fitscale.running import probes
 from fitscale.running.training import plan_only
 
@@ -49,10 +49,10 @@ def test_what_was_thought_dear_and_is_cheap_is_fitted_on_more_rows(
 def test_a_part_that_would_take_too_long_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, within_s: float, waits: bool
 ) -> None:
-    """Four times the rows are thought to take four times as long; what was fitted counts once its memory is known."""
+    """Of four times the seconds four times as many are expected; what was fitted counts once its memory is known."""
     clock = [0.0]
     monkeypatch.setattr(probes.time, "monotonic", lambda: clock[0])
-    too_long = probes._NextTooLong([Sample(rows=rows, seed=0) for rows in (1_000, 4_000)], within_s)
+    too_long = probes._NextTooLong([1.0, 4.0], within_s)
     seen = []
     for at, kind in ((3.0, "started"), (7.0, "sampled"), (7.1, "memory")):  # four seconds, and so sixteen
         clock[0] = at

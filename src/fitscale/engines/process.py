@@ -62,7 +62,9 @@ class Process:
                 news = follower.new()
                 yield from news
                 peak = sum(child.peak_bytes for child in children)
-                if (news and peak != seen) or time.monotonic() - told >= MEMORY_EVERY_S:
+                # A part of the rows is told with its own peak: half a second later the next part's would be in it.
+                is_part = any(event.kind == "sampled" for event in news)
+                if is_part or (news and peak != seen) or time.monotonic() - told >= MEMORY_EVERY_S:
                     told, seen = time.monotonic(), peak
                     yield _memory(children)
                 if order.ranks > 1 and any(child.poll() not in (None, 0) for child in children):

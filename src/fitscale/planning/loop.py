@@ -49,8 +49,13 @@ class Live(Protocol):
 class Attempts(Protocol):
     """What `running` lets planning do."""
 
-    def sample(self, candidate: Candidate, samples: tuple[Sample, ...], within_s: float) -> Live:
-        """Fit parts of the rows in a fresh process; after the first, those that will be done within this time."""
+    def sample(
+        self, candidate: Candidate, samples: tuple[Sample, ...], thought_s: Sequence[float], within_s: float
+    ) -> Live:
+        """Fit parts of the rows in a fresh process; after the first, those that will be done within this time.
+
+        ``thought_s``: what each is thought to take, of which the first may take another multiple than was thought.
+        """
 
     def begin(self, candidate: Candidate, enough: Callable[[Sequence[Event]], bool]) -> Live:
         """Start the run's own attempt at full size, and wait until it has shown enough, or ended."""
@@ -333,7 +338,8 @@ class Loop:
         """Fit these parts of the rows in a process, and keep what they showed; False where they failed."""
         assert self._attempts is not None
         with _Watch() as watch:
-            live = self._attempts.sample(candidate, tuple(samples), self._budget_left(candidate))
+            thought_s = [max(0.01, self._known.part_s(candidate, sample.rows)) for sample in samples]
+            live = self._attempts.sample(candidate, tuple(samples), thought_s, self._budget_left(candidate))
         self._spent_s += watch.wall_s
         if live.cause == "failed":
             self._refused.append(deciding.probe_failed(self._assess(candidate), live.events))

@@ -40,14 +40,17 @@ class Probes:
         self._trust = trust
         self.wrong: FitscaleError | None = None  # the workload or the data, as a probe found them
 
-    def sample(self, candidate: Candidate, samples: tuple[Sample, ...], within_s: float) -> Live:
-        # A gang meets at one port, once: the larger part alone.
-        order = self._order(candidate).but(samples=samples if candidate.ranks == 1 else samples[-1:], resume=False)
+    def sample(
+        self, candidate: Candidate, samples: tuple[Sample, ...], thought_s: Sequence[float], within_s: float
+    ) -> Live:
+        if candidate.ranks > 1:  # a gang meets at one port, once: the larger part alone
+            samples, thought_s = samples[-1:], thought_s[-1:]
+        order = self._order(candidate).but(samples=samples, resume=False)
         parked = sum(attempt.peak_bytes for attempt in self._attempts.all if attempt.ended is None)
         if order.memory_bytes is not None:  # what a parked attempt holds is not there twice
             order = order.but(memory_bytes=order.memory_bytes - parked // candidate.limits)
         attempt = self._attempts.start(candidate, order)
-        self._attempts.follow(attempt, _NextTooLong(order.samples, within_s))
+        self._attempts.follow(attempt, _NextTooLong(thought_s, within_s))
         self._attempts.kill(attempt)  # of which the next part would take too long
         if attempt.cause == "failed" and isinstance(failure := failure_of(attempt), UsageError):
             self.wrong = failure
@@ -77,10 +80,10 @@ class Probes:
 
 
 class _NextTooLong:
-    """Whether the next part, larger than the last by so much, would end later than may be: once the last one's memory is known."""
+    """Whether the next part would end later than may be, by what the last one took: once the last one's memory is known."""
 
-    def __init__(self, samples: Sequence[Sample], within_s: float) -> None:
-        self._rows = [sample.rows for sample in samples]
+    def __init__(self, thought_s: Sequence[float], within_s: float) -> None:
+        self._thought_s = thought_s
         self._within_s = within_s
         self._began = self._last = time.monotonic()
         self._done = 0
@@ -90,8 +93,8 @@ class _NextTooLong:
         now, kind = time.monotonic(), attempt.events[-1].kind
         if kind == "sampled":
             self._done += 1
-            if self._done < len(self._rows):
-                next_s = (now - self._last) * self._rows[self._done] / self._rows[self._done - 1]
+            if self._done < len(self._thought_s):
+                next_s = (now - self._last) * self._thought_s[self._done] / self._thought_s[self._done - 1]
                 self._too_long = now - self._began + next_s > self._within_s
         if kind in ("started", "sampled"):
             self._last = now
