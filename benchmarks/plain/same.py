@@ -53,7 +53,7 @@ def leaf_wise(task: Task, train: Batch, held: Batch, kinds: list[Any], _: tuple[
     import lightgbm
 
     fixed = {"random_state": task.recipe.seed, "n_jobs": 2, "verbosity": -1}
-    exact = {"deterministic": True, "force_col_wise": True}  # which of two sums is faster is otherwise tried
+    exact = {"deterministic": True, "force_row_wise": True}  # which of two sums is faster is otherwise tried
     model = lightgbm.LGBMClassifier(**task.recipe.estimator.params, **fixed, **exact)
     categories = [i for i, kind in enumerate(kinds) if kind == "c"]
     model.fit(train.X, train.y.astype(np.int64), categorical_feature=categories)

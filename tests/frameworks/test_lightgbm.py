@@ -70,9 +70,9 @@ def fit(feed: ArrayFeed, of: Recipe, scratch: Path, *, threads: int = 1) -> tupl
     return LightGBM().fit(feed, of, None, context).payload, context
 
 
-def bare(name: str, params: dict[str, Any], train: Batch, **more: Any) -> Any:
+def bare(name: str, params: dict[str, Any], train: Batch, *, way: str = "force_col_wise", **more: Any) -> Any:
     """The estimator that the workload names, as a script would fit it."""
-    fixed = {"random_state": 7, "n_jobs": 1, "deterministic": True, "force_col_wise": True, "verbosity": -1}
+    fixed = {"random_state": 7, "n_jobs": 1, "deterministic": True, way: True, "verbosity": -1}
     estimator = getattr(lightgbm, name)(**params, **fixed)
     return estimator.fit(train.X, train.y, sample_weight=train.weight, categorical_feature=[5], **more)
 
@@ -142,6 +142,19 @@ def test_without_draws_it_is_the_bare_estimator(name: str, classes: int, tmp_pat
     if classes:
         assert scores.proba is not None
         assert np.allclose(scores.proba, model.predict_proba(held.X), rtol=0, atol=1e-15)
+
+
+def test_histograms_by_rows_are_the_bare_librarys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are faster: in both forms, and gone on with in the other one."""
+    monkeypatch.setattr("fitscale.frameworks.lightgbm.params.MANY_ROWS", 1_000)
+    feed, of = rows(), recipe(PLAIN)
+    payload, context = fit(feed, of, tmp_path)
+    assert fit(feed.as_form("bins"), of, tmp_path)[0] == payload
+    again = LightGBM().fit(feed.as_form("bins"), of, context.checkpoints[20], context.resumed(20))
+    assert again.payload == payload
+    model = bare("LGBMClassifier", PLAIN, feed.matrix("train"), way="force_row_wise")
+    assert trees(payload.decode()) == trees(model.booster_.model_to_string())
+    assert "[force_row_wise: 1]" in payload.decode()
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,10 @@ def test_the_sample_of_the_bins_ends_where_the_parameter_says() -> None:
 
 
 def test_quantised_holds_less_than_in_memory() -> None:
-    """A byte a cell and the state of each row, against the matrix; for one more pass."""
+    """A byte a cell, twice where histograms are made by rows, and the state of each row, against the matrix; for one more pass."""
     shape = Shape(rows=10_000_000, features=50, missing=0.05, holdout_rows=1_000_000)
     matrix, bins = law(shape, "matrix"), law(shape, "bins")
-    assert total(bins.memory) < 0.6 * total(matrix.memory)
+    assert total(bins.memory) < 0.65 * total(matrix.memory)
     assert (matrix.passes, bins.passes) == (1, 2)
 
 

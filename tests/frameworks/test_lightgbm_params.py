@@ -118,7 +118,7 @@ def test_several_classes_have_an_objective_of_their_own() -> None:
         ({"device": "gpu"}, "only cpu"),
         ({"tree_learner": "voting"}, "the plan's choice"),
         ({"machines": "a:1,b:2"}, "the plan's choice"),
-        ({"force_row_wise": True}, "by columns"),
+        ({"force_row_wise": True}, "by rows or by columns"),
         ({"n_estimators": 0}, "n_estimators: 0"),
         ({"random_state": -1}, "random_state: -1"),
         ({"early_stopping_round": 5}, "evaluate.early_stopping"),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from fitscale.frameworks.lightgbm.params import Settings, settings_of
+from fitscale.frameworks.lightgbm.params import Settings, by_rows, settings_of
 from fitscale.records.data import Shape
 from fitscale.records.plan import Law, Term
 from fitscale.records.run import Form, Recipe, batch_rows_of
@@ -29,6 +29,7 @@ PAIR_S = 1.3e-8  # of a row and a column of a sparse matrix, whenever a Booster 
 # Of a bin and leaf: where a leaf's histogram stays in the cache (28 to 200 columns), and beyond it (2,500 columns of numbers,
 # 10,000 to 30,000 sparse ones), where it is written, taken from its parent's and looked through in memory.
 BIN_S, FAR_BIN_S, CACHE_BYTES = 4e-9, 2.6e-8, 2**23
+BY_ROWS = 0.7  # of the time that reading the bins by columns takes
 COLUMN_BYTES = 1_000.0  # of a sparse matrix: the lists of each column
 ROW_BYTES = 32.0  # label, weight, the places of rows by leaf
 OUTPUT_BYTES = (
@@ -89,16 +90,18 @@ class _Size:
         self.asked = float(shape.rows) * self.used if grouped else 0.0
         if self.sparse:
             self.cell_bytes += 19.0  # it keeps where the bin is, by columns, and by rows once more
+        self.by_rows = by_rows(given, shape.rows, shape.features, sparse=self.sparse)
         if given.get("linear_tree"):
             self.cell_bytes += 4.0  # it keeps the values beside their bins
 
 
 def _time(size: _Size, shape: Shape) -> dict[str, tuple[Term, ...]]:
     bin_s = BIN_S + FAR_BIN_S * min(1.0, size.bins * HISTOGRAM_BYTES / CACHE_BYTES)
+    each = BY_ROWS if size.by_rows else 1.0
     read = size.trees * size.cells * size.sampled * size.columns * size.levels
     iterations = [
         Term(name="leaves", amount=size.trees * size.leaves * size.bins * size.columns, prior=bin_s, floor=5e-10),
-        Term(name="cells", amount=read, prior=1.2e-9, floor=1e-10),
+        Term(name="cells", amount=read, prior=1.2e-9 * each, floor=1e-10),
         Term(name="rows", amount=size.trees * float(shape.rows), prior=2e-8, floor=2e-9),
         Term(name="trees", amount=float(size.trees), prior=3e-5),
         Term(name="beginnings", amount=size.beginnings, prior=6e-4),
@@ -147,6 +150,7 @@ def _memory(size: _Size, shape: Shape, form: Form, batch_rows: int) -> tuple[Ter
     growing = [
         base,
         bins,
+        Term(name="bins by rows", amount=size.cells if size.by_rows else 0.0, prior=size.cell_bytes),
         columns,
         Term(name="rows", amount=float(shape.rows), prior=state, floor=20.0),
         Term(name="histograms", amount=size.leaves * size.bins, prior=HISTOGRAM_BYTES, floor=0.1),

@@ -10,7 +10,7 @@ from fitscale.contracts import Batch, Context, Feed, Fitted, Scores
 from fitscale.errors import WorkloadError
 from fitscale.frameworks.lightgbm import cost
 from fitscale.frameworks.lightgbm.names import OF_CLASSIFIERS
-from fitscale.frameworks.lightgbm.params import PLACE, Settings, booster_params, settings_of
+from fitscale.frameworks.lightgbm.params import PLACE, Settings, booster_params, by_rows, settings_of
 from fitscale.frameworks.lightgbm.rounds import Job, State, train
 from fitscale.frameworks.lightgbm.watch import watch_for
 from fitscale.records.data import Shape
@@ -69,7 +69,8 @@ class LightGBM:
         settings = settings_of(recipe.estimator)
         watch = None if recipe.early_stopping is None else watch_for(recipe.metric, feed.classes)
         seed = recipe.seed if settings.seed is None else settings.seed
-        params = booster_params(settings, feed.classes, seed, context.threads, feed.names)
+        rows_first = by_rows(settings.booster, feed.count("train"), len(feed.names), sparse=feed.sparse)
+        params = booster_params(settings, feed.classes, seed, context.threads, feed.names, rows_first=rows_first)
         if watch is not None:
             params["metric"] = watch.metric
         job = Job(
