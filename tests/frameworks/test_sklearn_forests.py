@@ -84,6 +84,16 @@ def test_threads_grow_the_forest_of_one_fit(kind: str, threads: int, tmp_path: P
     assert len(told) > 1
 
 
+def test_a_checkpoint_of_trees_that_were_shared_out_otherwise_loses_none(tmp_path: Path) -> None:
+    """What fits into the way that they are shared out now is taken, the rest is grown again: the same forest."""
+    recipe, feed = case(KINDS[0])
+    before = DirectContext(scratch=tmp_path, threads=1)
+    ScikitLearn().fit(feed, recipe, None, before)
+    for state in before.checkpoints.values():
+        fitted = ScikitLearn().fit(feed, recipe, state, DirectContext(scratch=tmp_path, threads=4))
+        assert fitted.payload == plain(recipe, feed)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_parts_merge_to_the_forest_of_one_fit(kind: str, tmp_path: Path) -> None:
     """Grown apart, as bytes: the same bytes once they are merged."""

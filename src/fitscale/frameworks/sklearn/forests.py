@@ -46,6 +46,10 @@ class Part(NamedTuple):
     forest: Any  # as it was fitted, without its trees; only where it begins with the first
     trees: list[Any]
 
+    @property
+    def span(self) -> Span:
+        return self.start, self.start + len(self.trees)
+
 
 def is_forest(made: Any) -> bool:
     return type(made).__name__ in CLASSES and type(made).__module__.startswith("sklearn.")
@@ -102,11 +106,12 @@ def merge(made: Any, parts: Sequence[Part]) -> Any:
 
 def fit(made: Any, rows: Rows, state: bytes | None, context: Context) -> Any:
     """The forest, grown by the attempt's threads; the state is what was grown so far."""
-    parts: list[Part] = pickle.loads(state) if state is not None else []
-    grown = {part.start for part in parts}
     each = trees_together(type(made).__name__, made.get_params(deep=False), *rows.X.shape)
-    cut = spans(made.n_estimators, len(rows.y), each, 2 * context.threads)
-    left = [span for span in cut if span[0] not in grown]
+    cut = spans(made.n_estimators, len(rows.y), each, max(2, context.threads))
+    before: list[Part] = pickle.loads(state) if state is not None else []
+    parts = [part for part in before if part.span in cut]  # those of another cut would overlap
+    grown = {part.span for part in parts}
+    left = [span for span in cut if span not in grown]
     done = sum(len(part.trees) for part in parts)
     size = sum(_bytes_of(tree) for part in parts for tree in part.trees)
     with context.phase("iterations"), quiet():
