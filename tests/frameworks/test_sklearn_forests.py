@@ -86,7 +86,7 @@ def test_threads_grow_the_forest_of_one_fit(kind: str, threads: int, tmp_path: P
 
 def test_a_checkpoint_of_trees_that_were_shared_out_otherwise_loses_none(tmp_path: Path) -> None:
     """What fits into the way that they are shared out now is taken, the rest is grown again: the same forest."""
-    recipe, feed = case(KINDS[0])
+    recipe, feed = case(next(iter(KINDS)))
     before = DirectContext(scratch=tmp_path, threads=1)
     ScikitLearn().fit(feed, recipe, None, before)
     for state in before.checkpoints.values():
