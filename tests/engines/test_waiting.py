@@ -39,8 +39,7 @@ def test_a_pool_does_with_them_what_it_does_without(tmp_path: Path, trial: Trial
     plain, engine = Process(), Process()
     list(plain.start(other.run, other.attempt(workers=2), work))
     engine.ready(trial.run, 2)
-    waited = {child.pid for child in children()}
-    assert len(waited) == 2
+    waited = {child.pid for child in seen(2)}
     events = []
     for event in engine.start(trial.run, trial.attempt(workers=2), work):
         events.append(event)
@@ -56,7 +55,7 @@ def test_no_more_wait_than_were_asked_for(trial: Trial, waiting: Waiting) -> Non
     """Asked for again, those that wait count; closed, none is left."""
     for workers in (2, 1, 2):
         waiting.start(trial.run, workers)
-        assert len(children()) == 2
+        assert len(seen(2)) == 2
     waiting.close()
     assert children() == set()
 
@@ -83,7 +82,7 @@ def test_its_limit_and_its_clock_begin_with_its_order(trial: Trial, waiting: Wai
 def test_one_that_died_is_passed_over(trial: Trial, waiting: Waiting) -> None:
     """The next takes the order; when nobody is left, whoever asks starts one."""
     waiting.start(trial.run, 2)
-    first, second = sorted(children(), key=lambda process: process.started)
+    first, second = seen(2)
     os.kill(first.pid, signal.SIGKILL)
     while first.pid in {process.pid for process in children()}:
         time.sleep(0.01)
@@ -101,6 +100,16 @@ def taken(waiting: Waiting, run: Path, name: str, memory_bytes: int | None = Non
     child = waiting.take(run, name, memory_bytes)
     assert child is not None
     return child
+
+
+def seen(count: int) -> list[processes.Process]:
+    """As many workers as are awaited: a moment ago one may still have been a copy of this process."""
+    for _ in range(1_000):
+        if len(found := children()) >= count:
+            break
+        time.sleep(0.01)
+    assert len(found) == count
+    return sorted(found, key=lambda process: (process.started, process.pid))
 
 
 def children() -> set[processes.Process]:
