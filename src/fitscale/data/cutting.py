@@ -139,9 +139,8 @@ class _Cutter:
         """By group; within one the rows are in order already, and the sort is stable."""
         import pyarrow as pa
 
-        (rows,) = (
-            pa.Table.from_batches(batches).combine_chunks().to_batches()
-        )  # one: of many, each taking would join them
+        # In one piece: of many, each taking would join them.
+        (rows,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
         batches.clear()
         order = np.argsort(rows.column(rows.schema.get_field_index(GROUP)).to_numpy(), kind="stable")
         for at in range(0, len(order), self.unit_rows):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,41 +86,29 @@ def train(
     UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
         See the exit codes in `errors`.
     """
-    with _engines(workload, run) as engines:
-        looked_at = _look_before(workload, run, choose, trust, told)
-        folder.create(run, workload.name)
-        with RunLock(run) as lock, disk_errors(run):
-            journal = Journal(run, lock.epoch)
-            journal.append("command", command="train")
-            folder.clear_scratch(run)
-            prepared = looked_at or prepare(workload, run, trust=trust, fresh=fresh, told=told.note)
-            _say_staged(prepared, journal)
-            if fresh:
-                forget(run, prepared)
-                journal.append("forgotten")  # what went before is no part of what the version takes
-            attempts = Attempts(run, lock.epoch, journal, engines, told.event)
-            basis = basis_of(prepared)
-            state = state_of(run)
-            served = state.finished.get(state.serving or 0)
-            if not fresh and state.unfinished is None and served is not None and _is_same(served, basis, choose):
-                about = versions.manifest(run, served.version)
-                return Trained(run, about, None, True, _exported_later(run, prepared, served, attempts, trust))
-            try:
-                machine = machine_for(workload, run)
-                begun = None if fresh else _unfinished(run, state, basis, prepared.snapshot, told)
-                if begun is not None and choose not in (None, begun.candidate.name):
-                    begun = None  # another architecture is asked for now
-                partition, sizes = partition_of(run, prepared, attempts, machine)
-                plan: Plan | None = None
-                live: Attempt | None = None
-                if begun is None:
-                    plan, live = _plan(run, prepared, attempts, machine, partition, sizes, choose, probe_s, trust, told)
-                    begun = _begin(run, prepared, state, basis, plan, journal, sizes, partition)
-                done = _finish(run, prepared, begun, attempts, machine, journal, plan, live, sizes, partition, trust)
-            finally:
-                attempts.kill_all()
-            _look_after(prepared, begun.version, told)
-            return done
+    with _at_work(workload, run, "train", choose, trust, told, fresh=fresh) as (prepared, journal, attempts):
+        if fresh:
+            forget(run, prepared)
+            journal.append("forgotten")  # what went before is no part of what the version takes
+        basis = basis_of(prepared)
+        state = state_of(run)
+        served = state.finished.get(state.serving or 0)
+        if not fresh and state.unfinished is None and served is not None and _is_same(served, basis, choose):
+            about = versions.manifest(run, served.version)
+            return Trained(run, about, None, True, _exported_later(run, prepared, served, attempts, trust))
+        machine = machine_for(workload, run)
+        begun = None if fresh else _unfinished(run, state, basis, prepared.snapshot, told)
+        if begun is not None and choose not in (None, begun.candidate.name):
+            begun = None  # another architecture is asked for now
+        partition, sizes = partition_of(run, prepared, attempts, machine)
+        plan: Plan | None = None
+        live: Attempt | None = None
+        if begun is None:
+            plan, live = _plan(run, prepared, attempts, machine, partition, sizes, choose, probe_s, trust, told)
+            begun = _begin(run, prepared, state, basis, plan, journal, sizes, partition)
+        done = _finish(run, prepared, begun, attempts, machine, journal, plan, live, sizes, partition, trust)
+        _look_after(prepared, begun.version, told)
+        return done
 
 
 def plan_only(
@@ -132,42 +121,54 @@ def plan_only(
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
     """Plan without training. Checkpoints and chunks that probing made stay, and `train` goes on from them."""
-    with _engines(workload, run) as engines:
-        looked_at = _look_before(workload, run, choose, trust, told, whole=False)
+    with _at_work(workload, run, "plan", choose, trust, told, whole=False) as (prepared, journal, attempts):
+        machine = machine_for(workload, run)
+        cut = is_soon_cut(prepared)
+        partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
+        probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
+        outcome = Loop(
+            prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
+            choose=choose, budget_s=probe_s, sizes=sizes, elsewhere=_elsewhere(workload),
+            unexportable=unexportable(prepared),
+        ).run()  # fmt: skip
+        attempts.kill_all()
+        folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
+        folder.write_plan(run, outcome.plan)
+        journal.append("plan", number=outcome.plan.number)
+        if outcome.plan.decision.chosen is None and probes.wrong is not None:
+            raise probes.wrong
+        return outcome.plan
+
+
+@contextmanager
+def _at_work(
+    workload: Workload,
+    run: Path,
+    command: str,
+    choose: str | None,
+    trust: bool,
+    told: Told,
+    *,
+    fresh: bool = False,
+    whole: bool = True,
+) -> Iterator[tuple[Prepared, Journal, Attempts]]:
+    """The run under its lock, with what was found in its data; whatever comes, nothing that was started goes on after it."""
+    with Engines(run) as engines:
+        if workload.data.groups:
+            engines.ready("process", 1)  # who cuts the rows starts while they are looked at
+        looked_at = _look_before(workload, run, choose, trust, told, whole=whole)
         folder.create(run, workload.name)
         with RunLock(run) as lock, disk_errors(run):
             journal = Journal(run, lock.epoch)
-            journal.append("command", command="plan")
+            journal.append("command", command=command)
             folder.clear_scratch(run)
-            prepared = looked_at or prepare(workload, run, trust=trust, whole=False, told=told.note)
+            prepared = looked_at or prepare(workload, run, trust=trust, fresh=fresh, whole=whole, told=told.note)
             _say_staged(prepared, journal)
             attempts = Attempts(run, lock.epoch, journal, engines, told.event)
             try:
-                machine = machine_for(workload, run)
-                cut = is_soon_cut(prepared)
-                partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
-                probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
-                outcome = Loop(
-                    prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
-                    choose=choose, budget_s=probe_s, sizes=sizes, elsewhere=_elsewhere(workload),
-                    unexportable=unexportable(prepared),
-                ).run()  # fmt: skip
+                yield prepared, journal, attempts
             finally:
                 attempts.kill_all()
-            folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
-            folder.write_plan(run, outcome.plan)
-            journal.append("plan", number=outcome.plan.number)
-            if outcome.plan.decision.chosen is None and probes.wrong is not None:
-                raise probes.wrong
-            return outcome.plan
-
-
-def _engines(workload: Workload, run: Path) -> Engines:
-    """Where many models are fitted, the worker that cuts the rows starts while the data is looked at."""
-    engines = Engines(run)
-    if workload.data.groups:
-        engines.ready("process", 1)
-    return engines
 
 
 def _look_before(
@@ -374,18 +375,8 @@ def _exported_later(
     workload = prepared.workload
     if not workload.needs.export:
         return ()
-    try:
-        return export_missing(
-            run,
-            served.version,
-            workload.needs.export,
-            served.candidate,
-            attempts,
-            _detected(workload, run),
-            trust=trust,
-        )
-    finally:
-        attempts.kill_all()
+    machine = _detected(workload, run)
+    return export_missing(run, served.version, workload.needs.export, served.candidate, attempts, machine, trust=trust)
 
 
 def smaller_than(candidate: Candidate, plan: Plan) -> list[Candidate]:
