@@ -45,6 +45,24 @@ def test_what_was_thought_dear_and_is_cheap_is_fitted_on_more_rows(
     assert plan.decision.chosen.forecast.source == "from 2 probes up to 6.2 % of the rows"
 
 
+def test_what_is_thought_not_to_fit_costs_the_smallest_part_alone(tmp_path: Path) -> None:
+    """The time is for what may fit: ten of fifteen seconds went to a path that was refused for its memory afterwards."""
+    params = {"loss": "log_loss", "shuffle": False, "tol": None, "max_iter": 10}  # a stream reads ten times
+    job = {
+        **JOB,
+        "data": {**JOB["data"], "uri": "synthetic://?rows=4000000&columns=40&categorical=0"},
+        "model": {"estimator": "sklearn.linear_model.SGDClassifier", "params": params},
+    }
+    before = plan_only(workload_of(job, tmp_path), tmp_path / "roomy", choose="in-memory", probe_s=0.0)
+    assert before.decision.chosen is not None
+    thought = before.decision.chosen.forecast.memory_bytes
+    room = {"local": {"memory": f"{thought.value * 0.9 / 1e6:.0f} MB"}}
+    plan_only(workload_of({**job, "where": [room]}, tmp_path), tmp_path / "run")
+    probed = {order.form: [sample.rows for sample in order.samples] for order in orders_of(tmp_path / "run")}
+    assert probed["matrix"] == [7_812]
+    assert max(probed["stream"]) >= 62_500
+
+
 @pytest.mark.parametrize(("within_s", "waits"), [(30.0, True), (18.0, False)])
 def test_a_part_that_would_take_too_long_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, within_s: float, waits: bool

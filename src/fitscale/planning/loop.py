@@ -198,10 +198,22 @@ class Loop:
         """The fastest whose memory is sure to fit; where a prior cannot tell, parts of the rows do."""
         for candidate in alive:
             if self._fits(candidate) is None and self._budget_left(candidate) > 0:
-                self._sample(candidate)
+                self._settle_memory(candidate)
             if not self._is_refused(candidate) and self._passes(candidate):
                 return candidate
         return None
+
+    def _settle_memory(self, candidate: Candidate) -> None:
+        """Fit parts of the rows: where it is not thought to fit, first the smallest, which may be enough to know."""
+        if self._is_thought_too_large(candidate):
+            samples = self._parts(coarse=True)
+            if not samples or not self._fit_parts(candidate, samples[:1]) or self._is_thought_too_large(candidate):
+                return
+        self._sample(candidate)
+
+    def _is_thought_too_large(self, candidate: Candidate) -> bool:
+        held = self._known.forecast(candidate).memory_bytes.value
+        return held > gates.usable_bytes(candidate, self._machine)
 
     def _fits(self, candidate: Candidate) -> bool | None:
         """Whether its memory is admitted; None where only a measurement can tell."""
@@ -313,12 +325,8 @@ class Loop:
         assert self._attempts is not None
         if candidate.strategy == "many-models":
             return
-        shape = self._known.shape
-        total = shape.rows + shape.holdout_rows + shape.validation_rows
         left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
-        there = self._prepared.reader.rows if self._is_sampled else total
-        third = self._budget_s is not None or not self._goes_on
-        samples = probing.samples_of(total, self._workload.seed, there=there, coarse=whole_s / 64 > left, third=third)
+        samples, total = self._parts(coarse=whole_s / 64 > left), self._everything
         costs = [self._known.part_s(candidate, s.rows) if wary else whole_s * s.rows / total for s in samples]
         sums = itertools.accumulate(costs)
         affordable = [s for s, all_s in zip(samples, sums, strict=True) if all_s <= left]
@@ -333,6 +341,18 @@ class Loop:
         start_s = self._known.forecast(candidate).phases.get("start", 0.0)
         if larger and start_s + self._known.part_s(candidate, larger[0].rows) <= self._budget_left(candidate):
             self._fit_parts(candidate, larger)
+
+    @property
+    def _everything(self) -> int:
+        """All rows, whichever they are for."""
+        shape = self._known.shape
+        return shape.rows + shape.holdout_rows + shape.validation_rows
+
+    def _parts(self, *, coarse: bool) -> tuple[Sample, ...]:
+        """The parts of the rows that could be fitted, in rising order."""
+        there = self._prepared.reader.rows if self._is_sampled else self._everything
+        third = self._budget_s is not None or not self._goes_on
+        return probing.samples_of(self._everything, self._workload.seed, there=there, coarse=coarse, third=third)
 
     def _fit_parts(self, candidate: Candidate, samples: Sequence[Sample]) -> bool:
         """Fit these parts of the rows in a process, and keep what they showed; False where they failed."""
