@@ -109,26 +109,7 @@ class Rows:
     def gathered(self, views: Sequence[View]) -> dict[View, Batch]:
         """Whole views, from one pass over the rows."""
         found = {view: Gathered(self.encoding, self._most(view), self.data.weight is not None) for view in views}
-        space: np.ndarray | None = None
-        bad = False
-        for first, batch, where in self._split(views, 0, None, 0):
-            with self.phase("encode"):
-                y, weight = self._aside(batch)
-                for view, index in zip(views, where, strict=True):
-                    found[view].put(y[index], None if weight is None else weight[index], first + index)
-                whole = next((view for view, index in zip(views, where, strict=True) if len(index) == len(y)), None)
-                room = found[whole].room if whole else None
-                if isinstance(room, DenseRoom):  # straight to where it stays
-                    bad |= self.encoding.into(batch, room.next(len(y)))
-                    continue
-                X, wrong, space = self._features(batch, np.arange(len(y)), space)
-                bad |= wrong
-                for view, index in zip(views, where, strict=True):
-                    room = found[view].room
-                    if isinstance(room, DenseRoom):
-                        np.take(X, index, axis=0, out=room.next(len(index)), mode="clip")
-                    elif len(index):
-                        room.put(X.take(index) if self.encoding.input == "raw" else X[index])
+        bad = self._fill(found)
         if self.reader.rows * len(self.columns) > RELEASED_CELLS:
             release_unused()
         batches = {view: rows.whole() for view, rows in found.items()}
@@ -136,6 +117,30 @@ class Rows:
             if bad or flawed(piece.y, piece.weight):
                 check(piece, self.encoding, self.data.weight)
         return batches
+
+    def _fill(self, found: dict[View, Gathered]) -> bool:
+        """Put the rows where they belong; whether any value is infinite. What was read last is let go with the call."""
+        space: np.ndarray | None = None
+        bad = False
+        for first, batch, where in self._split(list(found), 0, None, 0):
+            with self.phase("encode"):
+                y, weight = self._aside(batch)
+                for view, index in zip(found, where, strict=True):
+                    found[view].put(y[index], None if weight is None else weight[index], first + index)
+                whole = next((view for view, index in zip(found, where, strict=True) if len(index) == len(y)), None)
+                room = found[whole].room if whole else None
+                if isinstance(room, DenseRoom):  # straight to where it stays
+                    bad |= self.encoding.into(batch, room.next(len(y)))
+                    continue
+                X, wrong, space = self._features(batch, np.arange(len(y)), space)
+                bad |= wrong
+                for view, index in zip(found, where, strict=True):
+                    room = found[view].room
+                    if isinstance(room, DenseRoom):
+                        np.take(X, index, axis=0, out=room.next(len(index)), mode="clip")
+                    elif len(index):
+                        room.put(X.take(index) if self.encoding.input == "raw" else X[index])
+        return bad
 
     def raw_rows(self) -> Rows:
         """The same rows, their features left raw."""

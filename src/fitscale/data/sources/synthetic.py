@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fitscale.records.workload import DataSpec
 
 UNIT, LEAST_UNIT = 65_536, 1_024  # rows that are made at once
-UNIT_CELLS = 1 << 25  # of wide tables so many values: 128 MB; the fewer, the more generators are made
+UNIT_CELLS = 1 << 26  # of wide tables so many values: 256 MB; the fewer, the more generators are made
 FORMAT = 1  # raised when the same uri would give other rows
 START = np.datetime64("2020-01-01", "us")
 LINEAR = 4  # columns that the target hangs on; two of them also by their product
