@@ -35,7 +35,7 @@ from fitscale.machines.tree_memory import FASTEST, TreeMemory
 __all__ = ["Child", "die_with_parent", "start"]
 
 RESERVE = 64_000_000
-POLL_S, NEAR_S, STILL_S = 0.010, 0.002, 0.020
+POLL_S, NEAR_S, STILL_S = 0.010, 0.002, 0.050
 STILL_BYTES = 1_000_000
 MAX_SAMPLES = 500
 
@@ -217,8 +217,9 @@ class Child:
                 if trigger is not None and held > trigger:
                     self._pass_limit(held, now - self._began)
                     return
-                # While memory stands still a reading each 20 ms will do. Many processes may not take more than a
-                # tenth of a core. Both only where the fastest allocation takes longer than that to reach the limit.
+                # While memory stands still a reading each 50 ms will do: the threads of a fit wait for the one whose core
+                # a reading takes. Many processes may not take more than a tenth of a core. Both only where the fastest
+                # allocation takes longer than that to reach the limit.
                 pause = min(pause * 1.5, STILL_S) if abs(held - last) < STILL_BYTES else POLL_S
                 last = held
                 slow = max(pause, 9 * (now - before))

@@ -9,7 +9,7 @@ from pathlib import Path
 from fitscale.errors import FitscaleError, NotExportable, NothingRuns, Resumable, SourceChanged, StorageFull, UsageError
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
-from fitscale.records.run import Order
+from fitscale.records.run import Order, Task
 from fitscale.running.attempts import Attempt, Attempts
 from fitscale.running.tasks import order_for
 from fitscale.store import chunks, files, folder, parts
@@ -46,16 +46,17 @@ def complete(
     left = list(smaller)
     ended: list[str] = []  # by memory
     fruitless = 0
-    seed = folder.read_task(run, digest).recipe.seed
+    task = folder.read_task(run, digest)
+    seed = task.recipe.seed
     while not _is_complete(run, digest):
         before = _progress(run, digest)
         attempt = live or attempts.start(candidate, order_for(run, digest, candidate, machine, seed, trust=trust))
         live = None
-        if attempt.order.kind == "groups":
-            # Once one of its workers has no more to do, the one that will put the version together can start.
-            attempts.follow(attempt, lambda a: a.events[-1].kind == "finished")
+        # Once a worker has no more to fit, the one that will put the version together can start.
+        attempts.follow(attempt, lambda a: _is_fitted(a, task))
+        if attempt.ended is None:
             attempts.ready(candidate.engine, 1)
-        attempts.follow(attempt)
+            attempts.follow(attempt)
         if attempt.cause == "failed":
             raise failure_of(attempt)
         if attempt.cause == "stopped":
@@ -108,6 +109,13 @@ def put_together(
             break
     if not (run / "versions" / str(version)).exists():
         raise ended_badly(run, f"putting version {version} together", attempt)
+
+
+def _is_fitted(attempt: Attempt, task: Task) -> bool:
+    last = attempt.events[-1]
+    if attempt.order.kind == "groups" or last.kind != "units":
+        return last.kind == "finished"
+    return int(last.data["units"]) >= int(last.data.get("of") or task.traits.units)
 
 
 def _is_complete(run: Path, digest: str) -> bool:
