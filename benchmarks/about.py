@@ -40,6 +40,15 @@ BENCHMARKS = {
         "1.10 × the sum + 3 s.",
         "A process of 1 to 2 s start before the first fit; groups of 287 rows, of which a fit takes 15 ms.",
     ),
+    "series": About(
+        "Series, a model for each",
+        "How many models a second are fitted at once, from rows that are cut by series to a committed version, and how large is "
+        "each? Are the likelihoods those of statsforecast?",
+        "AR(2) of 200 points 200,000 a second; 250,000 ARIMA(2,0,1) of 720 points within 5 minutes, 99 % of the likelihoods no "
+        "worse than by 0.001.",
+        "Rows are decoded, keys and predictions written, for models that take microseconds; an ARIMA climbs by ten likelihoods "
+        "a step.",
+    ),
     "larger": About(
         "Larger than memory",
         "Does boosting out of core stay under 60 B a row + 4 MB a column + 400 MB, and how fast is a round? How fast is a "

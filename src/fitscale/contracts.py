@@ -27,8 +27,8 @@ View = Literal["train", "validation", "holdout"]
 class Batch(NamedTuple):
     """Rows as a framework takes them, in the order of the snapshot."""
 
-    X: Any  # (n, d) float32, C order; or a scipy CSR matrix where the feed is sparse
-    y: np.ndarray  # (n,) float32: class codes 0..k-1, or values
+    X: Any  # (n, d) float32, C order; a scipy CSR matrix where the feed is sparse; of a series (n, 1) int64, its moments
+    y: np.ndarray  # (n,) float32: class codes 0..k-1, or values; of a series float64
     weight: np.ndarray | None  # (n,) float32
     row: np.ndarray  # (n,) int64: the row's number in the snapshot
 
@@ -56,6 +56,29 @@ class Fitted:
     def bare(self) -> Fitted:
         """Without ``native``, and what that holds."""
         return replace(self, native=None)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedGroups:
+    """What the groups of a chunk came to, in key order.
+
+    Attributes
+    ----------
+    models, lengths
+        The models' bytes, one after the other, and how long each is (g,) int64; 0 where there is none.
+    why
+        Of groups without a model: (status, kind, why) as a chunk's table has them.
+    units
+        (g,) int32.
+    native
+        What `Grouped.score_groups` takes.
+    """
+
+    models: bytes
+    lengths: np.ndarray
+    why: Mapping[int, tuple[Literal["unfit", "failed"], str, str]]
+    units: np.ndarray
+    native: Any = field(default=None, compare=False, repr=False)
 
 
 class Part(NamedTuple):
@@ -220,6 +243,10 @@ class Context(Protocol):
         """Run a program under this attempt's limits; its standard output. Raises on a non-zero end."""
 
 
+class Unfit(Exception):
+    """Raised by `Framework.fit`: a group has too little to learn from, and why. No failure of its own."""
+
+
 class Stopped(Exception):
     """Raised by `Context.report` where an attempt is to end with its checkpoint."""
 
@@ -235,7 +262,8 @@ class Framework(Protocol):
     pickles: ClassVar[bool]  # loading a payload or a state can run code: it is loaded only with this user's signature
     # Where it has the ability ``parts``, it is a `Divisible` too.
     # May be there: ``hides``, libraries that its own imports would load and its fits do not need (see `work.hiding`);
-    # ``warms``, modules that its fits import: a process that forks for fits imports them once, before.
+    # ``warms``, modules that its fits import: a process that forks for fits imports them once, before; ``own``, true where
+    # its estimators are its own names and no classes that could be imported.
 
     def traits(self, estimator: Estimator) -> Traits:
         """What it can do for this estimator. May import the library; never reads data.
@@ -277,6 +305,33 @@ class Divisible(Protocol):
 
     def merge(self, feed: Feed, recipe: Recipe, parts: Iterator[bytes]) -> Fitted:
         """The model of all parts, which come in the order of their spans. The rows are gone by now."""
+
+
+@runtime_checkable
+class Groups(Protocol):
+    """The feed of a chunk of groups: its views are the rows of all of them, group by group in key order."""
+
+    def __len__(self) -> int: ...
+
+    def sizes(self, view: View) -> np.ndarray:
+        """(g,) int64: how many rows each group has in a view."""
+
+    def matrix(self, view: View) -> Batch:
+        """All rows of a view. Groups with rows that no model can be fitted on are told of elsewhere, and have none here."""
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """What a framework can do beside, whose traits have the ability ``groups``: many small models fitted at once, as arrays.
+
+    Each group's model is that of `Framework.fit`, as the traits say: where *same*, to the bit, whatever groups are beside it.
+    """
+
+    def fit_groups(self, feed: Groups, recipe: Recipe, context: Context) -> FittedGroups:
+        """All groups of a chunk. What is wrong with one is told of that one; nothing is raised for it."""
+
+    def score_groups(self, native: Any, feed: Groups) -> Scores:
+        """Predictions for the held-out rows, in their order; NaN where a group has no model."""
 
 
 @runtime_checkable

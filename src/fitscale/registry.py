@@ -21,6 +21,8 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "frameworks": {
         "baseline": "fitscale.frameworks.baseline:Baseline",
+        "series": "fitscale.frameworks.series:Series",
+        "batched": "fitscale.frameworks.batched:Batched",
         "xgboost": "fitscale.frameworks.xgboost:XGBoost",
         "lightgbm": "fitscale.frameworks.lightgbm:LightGBM",
         "sklearn": "fitscale.frameworks.sklearn:ScikitLearn",

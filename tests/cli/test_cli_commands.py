@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import sys
 import zipfile
@@ -81,6 +83,26 @@ def test_package_copies_the_models_of_a_version(many: Path, tmp_path: Path) -> N
         assert len(named) == 30
         assert {each["file"] for each in named} | {"index.json", "encoding.json"} == set(archive.namelist())
     assert "30 models of version 1" in fitscale("models", "package", many, "--to", tmp_path / "b", "--version", 1).out
+
+
+def test_package_by_a_column_of_the_key(many: Path, tmp_path: Path) -> None:
+    """An archive for each value, each whole by itself, and what leads to them; a column that is none is named."""
+    said = fitscale("models", "package", many, "--to", tmp_path / "out", "--by", "group", "--json")
+    assert (said.code, said.record["models"], said.record["files"]) == (0, 30, 31), said.err
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["by"] == ["group"]
+    assert [each["key"]["group"] for each in manifest["packages"]] == sorted(range(30))
+    for each in manifest["packages"]:
+        content = (tmp_path / "out" / each["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == each["sha256"]
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            (named,) = json.loads(archive.read("index.json"))
+            assert named["key"] == [each["key"]["group"]]
+            assert {named["file"], "index.json", "encoding.json"} == set(archive.namelist())
+    wrong = fitscale("models", "package", many, "--to", tmp_path / "b", "--by", "grup")
+    assert wrong.code == 2
+    assert "--by grup: no column of the models' key; did you mean 'group'?" in wrong.err
+    assert not (tmp_path / "b").exists()
 
 
 def test_train_again_does_nothing_and_says_so(one: Path) -> None:

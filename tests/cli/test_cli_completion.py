@@ -63,7 +63,7 @@ def asked(line: str, shell: str = "bash") -> list[str]:
         ("fitscale train late.yaml --fre", ["--fresh"]),
         ("fitscale export late.yaml --to on", ["onnx"]),
         ("fitscale machines --catalogue azu", None),
-        ("fitscale drift ", list(COMMANDS)),
+        ("fitscale deploy ", list(COMMANDS)),
     ],
 )
 def test_a_word_is_completed(jobs: Path, line: str, offered: list[str] | None) -> None:

@@ -90,6 +90,18 @@ def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
     assert "19,611 with a prediction, 389 without" in said
 
 
+def test_series_are_forecast_as_written(tmp_path: Path) -> None:
+    """One of them fails and is named, the next day is told, what drifted is found and trained again alone."""
+    said = run("series.md", tmp_path)
+    assert "Version 1: 299 models, neg_root_mean_squared_error -2.09" in said
+    assert "1 times occur twice, the first in row 100 of the series" in " ".join(said.split())
+    assert "7,176 rows → next.parquet, by version 1 of metrics" in said
+    assert "299 series tested against version 1, 2 drifted" in said
+    assert "exit code 5" in said
+    assert "2 groups trained again, which the score is of; the others are version 1's" in said
+    assert "values are further than 4 deviations from what was foretold" in said
+
+
 def test_a_table_of_a_database_is_trained_on_as_written(
     tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -234,8 +234,6 @@ def test_what_belongs_to_databases_is_refused_for_files(key: str) -> None:
     ("key", "value", "sentence"),
     [
         ("data.uri", "s3://bucket/a", "reading from s3:// is not offered yet: export the rows to Parquet"),
-        ("data", {"uri": "a", "target": "y", "time": "t", "step": "1h"}, "series is not offered yet"),
-        ("data", {"uri": "a", "target": "y", "time": "t", "horizon": 3}, "series is not offered yet"),
         ("data.use", "enough", "a share such as 20%"),
         ("model", {"any_of": ["a.B", "c.D"]}, "choosing among estimators is not offered yet"),
         ("model", {"function": "pkg.train:fit"}, "a training function is not offered yet"),

@@ -16,6 +16,7 @@ STRATEGIES = (
     "out-of-core",
     "many-models",
     "batched-models",
+    "batched-models",
     "parts-and-merge",
     "data-parallel",
     "cluster-native",

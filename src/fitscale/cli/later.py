@@ -5,12 +5,10 @@ from __future__ import annotations
 from fitscale.errors import NotOffered
 
 COMMANDS = {
-    "drift": "train again with 'fitscale train', and compare the versions with 'fitscale models compare'",
     "deploy": "copy what 'fitscale models package' writes",
     "serve": "'fitscale predict' streams files through the models",
 }
 OPTIONS = {
-    "--only": "training a part of the groups again is not offered yet: leave it out; --fresh trains all of them",
     "--team": "planning for a team or several workloads is not offered yet: leave it out, and plan each file by itself",
 }
 

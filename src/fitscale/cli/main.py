@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "Train; after any interruption the same command goes on.",
     "status": "What a run is doing, and what is left of it.",
     "predict": "Raw columns in, predictions out, by key for many models.",
+    "drift": "Whether new rows still are what each model was fitted on.",
     "export": "Write a finished version for elsewhere: native files, or ONNX.",
     "models": "List, show, compare and package models; roll back and prune versions.",
     "report": "Write a run's report, one HTML file.",

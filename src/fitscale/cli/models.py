@@ -97,12 +97,15 @@ def package(
     to: Annotated[Path, typer.Option(metavar="DIR", help="A folder that is not there yet.")],
     run: RunFolder = None,
     version: Version = None,
+    by: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="An archive for each value of a column of the key.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Copy the models of a version into a folder of their own, each in its library's own format.
 
     What is there loads without fitscale: index.json leads from key to file (in models.zip, where there are many),
-    encoding.json says what the columns become.
+    encoding.json says what the columns become. With --by (again for further columns) manifest.json leads from value to archive.
     """
     from fitscale.cli.finding import run_of
     from fitscale.cli.saying import Out
@@ -110,7 +113,7 @@ def package(
     from fitscale.models.packaging import package as package_
 
     out = Out(json)
-    found = package_(run_of(target, run), to, version)
+    found = package_(run_of(target, run), to, version, by or ())
     models = plural(found.models, "model")
     out.say(f"{models} of version {found.version} → {found.to}, {plural(found.files, 'file')}, {size(found.bytes)}")
     out.record(found)

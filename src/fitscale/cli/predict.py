@@ -1,4 +1,4 @@
-"""``fitscale predict RUN --data NEW --out FILE.parquet``"""
+"""``fitscale predict RUN --data NEW | --ahead STEPS --out FILE.parquet``"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from fitscale.cli.completing import runs_and_workloads
 
 if TYPE_CHECKING:
+    from fitscale.models.anomalies import Anomalies
     from fitscale.models.opened import Run
     from fitscale.models.predict import Predicted
 
@@ -18,13 +19,24 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def predict(
-    data: Annotated[str, typer.Option(metavar="NEW", help="The rows: a path, as data.uri in a workload.")],
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="Where the predictions go.")],
+    data: Annotated[
+        str | None, typer.Option(metavar="NEW", help="The rows: a path, as data.uri in a workload.")
+    ] = None,
+    ahead: Annotated[
+        int | None, typer.Option(metavar="STEPS", help="Of series: so many steps after the end of each, without rows.")
+    ] = None,
     target: Annotated[
         Path | None,
         typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
     ] = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
+    anomalies: Annotated[
+        bool, typer.Option("--anomalies", help="Of series: how far each new value is from what was foretold before it.")
+    ] = False,
+    threshold: Annotated[
+        float, typer.Option(metavar="DEVIATIONS", help="From which distance on a value is an anomaly.")
+    ] = 4.0,
     proba: Annotated[bool, typer.Option("--proba", help="The probability of each class too.")] = False,
     version: Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
@@ -39,14 +51,26 @@ def predict(
 
     from fitscale.cli.finding import run_of
     from fitscale.cli.saying import Out
+    from fitscale.errors import UsageError
+    from fitscale.models.anomalies import anomalies as anomalies_
     from fitscale.models.opened import Run
+    from fitscale.models.predict import foretell
     from fitscale.models.predict import predict as predict_
     from fitscale.workload import settings
 
     said = Out(json)
     trusted = settings({"trust": trust or None}, os.environ, Path(".")).trust
     opened = Run(run_of(target, run), version, trust=trusted)
-    found = predict_(opened, data, out, proba=proba)
+    if (data is None) == (ahead is None):
+        raise UsageError("predict takes either --data, rows to predict, or --ahead, how many steps of its series")
+    if anomalies:
+        if data is None:
+            raise UsageError("--anomalies: are looked for in new values: give them with --data")
+        seen = anomalies_(opened, data, out, threshold=threshold)
+        said.lines(anomalies_lines(seen, opened))
+        said.record(seen)
+        return
+    found = predict_(opened, data, out, proba=proba) if data is not None else foretell(opened, ahead or 0, out)
     said.lines(predicted_lines(found, opened))
     said.record(found)
 
@@ -59,4 +83,16 @@ def predicted_lines(found: Predicted, run: Run) -> list[str]:
     if found.why:
         lines.append(f"{found.predicted:,} with a prediction, {found.rows - found.predicted:,} without:")
         lines += [f"    {count:,} {reason}" for reason, count in sorted(found.why.items(), key=lambda item: -item[1])]
+    return lines
+
+
+def anomalies_lines(found: Anomalies, run: Run) -> list[str]:
+    """The lines that a person reads."""
+    from fitscale.cli.shown import plural
+
+    lines = [f"{plural(found.rows, 'row')} → {found.out}, by version {run.version} of {run.name}"]
+    lines.append(
+        f"{found.anomalies:,} of {found.judged:,} values are further than {found.threshold:g} deviations from what was foretold"
+    )
+    lines += [f"    {count:,} not judged: {reason}" for reason, count in sorted(found.why.items())]
     return lines

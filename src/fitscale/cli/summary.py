@@ -135,6 +135,9 @@ def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> 
     lines = wrapped("", head, width, 0)
     if summary.unscored:
         lines += wrapped("", f"No score: {summary.unscored}", width, 0)
+    if about.base is not None:
+        told = f"{plural(about.retrained, 'group')} trained again, which the score is of; the others are version {about.base}'s"
+        lines += wrapped("", told, width, 0)
     if about.groups:
         lines += wrapped("", f"{plural(about.failed, 'group')} failed, {about.unfit:,} unfit", width, 0)
         # Failures first: an unfit group is as its data are.

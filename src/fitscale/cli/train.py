@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from fitscale.cli.completing import strategies, workload_files
-from fitscale.cli.later import refuse_option
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -21,7 +20,8 @@ def train(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train a version anew, on the data as it is now.")] = False,
     only: Annotated[
-        str | None, typer.Option(metavar="WHICH", help="Only drifted or failed groups, or one key. Not offered yet.")
+        str | None,
+        typer.Option(metavar="WHICH", help="Only groups that drifted or failed, or one key: drifted, failed, KEY."),
     ] = None,
     choose: Annotated[
         str | None,
@@ -57,7 +57,6 @@ def train(
     from fitscale.running.training import train as train_
     from fitscale.work.hiding import hide
 
-    refuse_option("--only", only)
     if mlflow is not None:
         from fitscale.report.tracking import check
 
@@ -76,6 +75,7 @@ def train(
             choose=choose,
             probe_s=found.settings.probe_s,
             trust=found.settings.trust,
+            only=only,
             told=following.told,
         )
     ended = time.time()

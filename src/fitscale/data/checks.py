@@ -35,6 +35,8 @@ def check_columns(snapshot: Snapshot, data: DataSpec, *, counted: bool = True) -
             raise WorkloadError(f"data.{place}", f"column '{name}' is named {also}: a column has one role")
         taken[name] = place
         _check_type(place, name, types[name])
+    if data.is_series and data.time is not None:
+        _check_type("step", data.time, types[data.time])
     for name, type in feature_columns(data, snapshot.columns):
         if name in data.features.text and (kind_of(type) != "category" or name in data.features.categorical):
             what = (
@@ -68,6 +70,8 @@ def _check_type(place: str, name: str, type: str) -> None:
         problem = "a weight is a number"
     elif place == "time" and kind not in ("number", "date"):
         problem = "time must be a date, a timestamp or a number, so that it orders the rows; cast it"
+    elif place == "step" and not (kind == "date" or type.startswith(("int", "uint"))):
+        problem = "the times of a series are dates or whole numbers; cast it"
     elif place == "target" and kind in ("date", "vector", "unsupported"):
         problem = "a target is a number, a truth value or text; cast it"
     elif place == "groups" and kind in ("vector", "unsupported"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,25 @@ if TYPE_CHECKING:
 FOLDS = 4  # train, validation, hold-out, none: their order within a group
 
 
+class _Order(NamedTuple):
+    """How the rows of a chunk lie.
+
+    Attributes
+    ----------
+    places
+        Where each row of the partition goes (n,); None where all are in their places.
+    bounds
+        Where each fold of each group begins (4 g + 1,).
+    numbers, times
+        In that order: the rows' numbers, and (n, 1) moments of a series whose folds look at them.
+    """
+
+    places: np.ndarray | None
+    bounds: np.ndarray
+    numbers: np.ndarray
+    times: np.ndarray | None
+
+
 class Chunked:
     """The rows of some groups in one matrix: by group, within it by fold, within that by row number."""
 
@@ -46,63 +65,76 @@ class Chunked:
         self.flawed = False  # some value somewhere: each group looks for itself then
 
     @cached_property
-    def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where each row goes (n,), and where each fold of each group begins (4 g + 1,)."""
-        by = column_of(self.folds)
-        fold = np.empty(self.end - self.begin, np.int8)
+    def _order(self) -> _Order:
+        """One pass over the row numbers, and over the column that the folds look at."""
+        by, n = column_of(self.folds), self.end - self.begin
+        numbers, fold = np.empty(n, np.int64), np.empty(n, np.int8)
+        times = np.empty((n, 1), np.int64) if by is not None and self.encoding.input == "series" else None
         columns = [ROW, *([by] if by else [])]
-        for at, batch in self.partition.batches(columns, start=self.begin, stop=self.end):
-            found = assign(self.folds, batch.column(0).to_numpy(), batch.column(1) if by else None)
-            fold[at - self.begin : at - self.begin + len(found)] = found
+        read = self.partition.batches(columns, start=self.begin, stop=self.end)
+        for at, batch in timed(read, self.phase, "read"):
+            here = slice(at - self.begin, at - self.begin + batch.num_rows)
+            numbers[here] = batch.column(0).to_numpy()
+            fold[here] = assign(self.folds, numbers[here], batch.column(1) if by else None)
+            if times is not None:  # a series is split by the column that is all it has
+                self.encoding.into(batch, times[here])
         sizes = self.partition.sizes[self.start : self.stop]
-        block = np.repeat(np.arange(len(sizes)) * FOLDS, sizes) + np.where(fold < 0, FOLDS - 1, fold)
-        order = np.argsort(block, kind="stable")
-        places = np.empty(len(order), np.int64)
-        places[order] = np.arange(len(order))
+        block = np.repeat(np.arange(len(sizes)) * FOLDS, sizes)
+        block += np.where(fold < 0, FOLDS - 1, fold)
         bounds = np.concatenate([[0], np.cumsum(np.bincount(block, minlength=FOLDS * len(sizes)))])
-        return places, bounds
+        if (block[1:] >= block[:-1]).all():
+            return _Order(None, bounds, numbers, times)
+        order = np.argsort(block, kind="stable")
+        places = np.empty(n, np.int64)
+        places[order] = np.arange(n)
+        return _Order(places, bounds, numbers[order], None if times is None else times[order])
 
     @property
     def bounds(self) -> np.ndarray:
-        return self.places[1]
+        """(4 g + 1,): where each fold of each group begins."""
+        return self._order.bounds
 
     @cached_property
     def rows(self) -> Batch:
         """All rows, encoded. One pass; dense rows are written where they stay."""
         encoding, data, n = self.encoding, self.data, self.end - self.begin
-        places = self.places[0]
-        named = [*encoding.raw_columns, data.target, *([data.weight] if data.weight is not None else []), ROW]
+        places, _, row, times = self._order
+        features = () if times is not None else encoding.raw_columns
+        named = [*features, data.target, *([data.weight] if data.weight is not None else [])]
         columns = list(dict.fromkeys(named))
-        y, row = np.empty(n, np.float32), np.empty(n, np.int64)
+        y = np.empty(n, encoding.target_dtype)
         weight = np.empty(n, np.float32) if data.weight is not None else None
-        dense = encoding.input != "raw" and not encoding.sparse
-        X: Any = np.empty((n, encoding.width), np.float32) if dense else None
+        dense = encoding.input != "raw" and not encoding.sparse and times is None
+        X: Any = np.empty((n, encoding.width), encoding.dtype) if dense else times
         sparse = SparseRoom(n, encoding.width, encoding.most_set + encoding.filled) if encoding.sparse else None
         raw: list[pa.RecordBatch] = []
         size = block_rows(len(columns) + encoding.filled)
-        space = np.empty((min(size, n), encoding.width), np.float32) if dense else None
+        space = np.empty((min(size, n), encoding.width), encoding.dtype) if dense and places is not None else None
         read = self.partition.batches(columns, start=self.begin, stop=self.end, batch_rows=size)
         for at, batch in timed(read, self.phase, "read"):
             with self.phase("encode"):
-                to = places[at - self.begin : at - self.begin + batch.num_rows]
+                here = slice(at - self.begin, at - self.begin + batch.num_rows)
+                to = here if places is None else places[here]
                 y[to] = encoding.target(batch)
-                row[to] = batch.column(batch.num_columns - 1).to_numpy()
                 if weight is not None:
                     weight[to] = weights_of(batch.column(str(data.weight)), str(data.weight))
                 if space is not None:
-                    self.flawed |= encoding.into(batch, space[: len(to)])
-                    X[to] = space[: len(to)]
+                    self.flawed |= encoding.into(batch, space[: batch.num_rows])
+                    X[to] = space[: batch.num_rows]
+                elif dense:
+                    self.flawed |= encoding.into(batch, X[here])
                 elif sparse is not None:
                     found, bad = encoding.csr(batch)
                     self.flawed |= bad
                     sparse.put(found)
-                else:
+                elif times is None:
                     raw.append(encoding.raw(batch))
         if sparse is not None:
-            X = sparse.whole()[np.argsort(places)]
+            X = sparse.whole() if places is None else sparse.whole()[np.argsort(places)]
         elif raw:
             X = _taken(raw, places)
-        self.flawed |= flawed(y, weight)
+        if encoding.input != "series":  # which may have gaps, and looks for itself
+            self.flawed |= flawed(y, weight)
         return Batch(X, y, weight, row)
 
     @cached_property
@@ -112,7 +144,7 @@ class Chunked:
             return self.rows.X
         columns = list(self.encoding.raw_columns)
         read = self.partition.batches(columns, start=self.begin, stop=self.end)
-        return _taken([batch for _, batch in timed(read, self.phase, "read")], self.places[0])
+        return _taken([batch for _, batch in timed(read, self.phase, "read")], self._order.places)
 
     def part(self, start: int, stop: int) -> Batch:
         """Rows ``start`` to ``stop``, looked at where something in the chunk is wrong."""
@@ -122,9 +154,9 @@ class Chunked:
         return batch
 
 
-def _taken(batches: list[pa.RecordBatch], places: np.ndarray) -> pa.Table:
+def _taken(batches: list[pa.RecordBatch], places: np.ndarray | None) -> pa.Table:
     """The rows of the batches, each where it belongs."""
     import pyarrow as pa
 
     whole = pa.Table.from_batches([plain(batch) for batch in batches])
-    return whole.take(pa.array(np.argsort(places))).combine_chunks()
+    return (whole if places is None else whole.take(pa.array(np.argsort(places)))).combine_chunks()

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitscale.data.features import kind_of
 from fitscale.data.sources.where import without_missing
-from fitscale.errors import DataError
+from fitscale.errors import DataError, WorkloadError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fitscale.data.reader import Reader
+    from fitscale.records.data import Snapshot
+    from fitscale.records.workload import DataSpec
 
 
 def cuts_of(reader: Reader, column: str, holdout: float, validation: float) -> tuple[float | None, float | None]:
@@ -65,6 +68,67 @@ def moments_of(column: pa.Array) -> np.ndarray:
         raise DataError(f"data.time: a column of type {kind} does not order rows; take a date or number")
     moments: np.ndarray = column.to_numpy(zero_copy_only=False)
     return moments
+
+
+def step_of(data: DataSpec, snapshot: Snapshot) -> int:
+    """Between neighbours of a series, in the unit of its `moments_of`: nanoseconds, or what the column counts.
+
+    Raises
+    ------
+    WorkloadError
+        At data.step: a part of what the times can tell.
+    """
+    assert data.time is not None
+    assert data.step_s is not None
+    dates = kind_of(dict(snapshot.columns)[data.time]) == "date"
+    step = data.step_s * 1e9 if dates else data.step_s
+    if step < 1 or step != round(step):
+        unit = "a nanosecond" if dates else f"1, as '{data.time}' counts"
+        raise WorkloadError("data.step", f"{step:g} is no multiple of {unit}")
+    return round(step)
+
+
+def last_steps_of(reader: Reader, data: DataSpec) -> float:
+    """The first moment of the last ``horizon`` steps.
+
+    Raises
+    ------
+    DataError
+        As `cuts_of`.
+    """
+    assert data.time is not None
+    assert data.horizon is not None
+    last = _latest(reader, data.time, 1)[-1]
+    return _moment(last - (data.horizon - 1) * step_of(data, reader.snapshot))
+
+
+def times_of(column: pa.Array, name: str) -> np.ndarray:
+    """(n,) int64 moments of the rows of a series.
+
+    Raises
+    ------
+    DataError
+        Where a row has none.
+    """
+    if column.null_count:
+        raise DataError(
+            f"data.time: column '{name}' is missing in {column.null_count:,} rows, which then belong nowhere in a series;"
+            f" leave them out with {without_missing(name, str(column.type))}"
+        )
+    return moments_of(column)
+
+
+def moments_as(moments: np.ndarray, type: str) -> pa.Array:
+    """The other way: (n,) int64 moments as values of a column of this type."""
+    import pyarrow as pa
+
+    if kind_of(type) == "number":
+        return pa.array(moments).cast(pa.type_for_alias(type))
+    unit, _, zone = type.partition("[")[2].rstrip("]").partition(", tz=")
+    stamps = pa.array(moments, pa.timestamp("ns", zone or None))
+    if type.startswith("date"):
+        return stamps.cast(pa.date32() if type.startswith("date32") else pa.date64(), safe=False)
+    return stamps.cast(pa.timestamp(unit, zone or None), safe=False)
 
 
 def _latest(reader: Reader, column: str, keep: int, before: float | None = None) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitscale.data.groupkeys import ROWS, KeyRanks, counted_keys, plain
+from fitscale.data.groupkeys import ROWS, KeyFilter, KeyRanks, counted_keys, plain
 from fitscale.data.learning import block_rows
 from fitscale.data.partition import ROW, Cut
 from fitscale.errors import SourceChanged, StorageFull
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GROUP = "__group__"
 MOST_BUCKETS = 500  # open files
 UNIT_ROWS = 16_384  # of a row group: what is decoded at least to read one group
-BUCKET_BYTES = 1 << 30  # 32-bit offsets of texts hold twice that
+BUCKET_BYTES = 1 << 28  # 32-bit offsets of texts hold twice that
 
 
 def cut_rows(
@@ -33,6 +33,7 @@ def cut_rows(
     wanted: tuple[str, tuple[tuple[int, int], ...], tuple[str, ...], tuple[str, ...]],
     folder: Path,
     memory_bytes: int,
+    only: KeyFilter | None = None,
 ) -> None:
     """See `partition.partition`."""
     import pyarrow.parquet as pq
@@ -44,13 +45,13 @@ def cut_rows(
         shutil.rmtree(left, ignore_errors=True)
     (part / "rows").mkdir(parents=True)
     try:
-        keys, sizes = counted_keys(reader, groups)
-        cutter = _Cutter(reader, columns, keys, sizes, part, memory_bytes)
+        keys, sizes = counted_keys(reader, groups, only)
+        cutter = _Cutter(reader, columns, keys, sizes, part, memory_bytes, only)
         cutter.run()
         pq.write_table(keys.append_column(ROWS, [sizes]), part / "index.parquet", compression="lz4")
-        if cutter.written != reader.rows:
-            raise SourceChanged(f"{reader.rows:,} rows were to be read and {cutter.written:,} came; run it again")
-        cut = Cut(data=data, ranges=ranges, groups=groups, columns=columns, rows=reader.rows, n_groups=len(sizes))
+        if cutter.written != sizes.sum():
+            raise SourceChanged(f"{sizes.sum():,} rows were to be read and {cutter.written:,} came; run it again")
+        cut = Cut(data=data, ranges=ranges, groups=groups, columns=columns, rows=cutter.written, n_groups=len(sizes))
         (part / "partition.json").write_text(cut.to_json())
         for path in [*part.rglob("*.*"), part / "rows", part]:
             _sync(path)
@@ -68,8 +69,16 @@ class _Cutter:
     """Rows stream in by row number, out by (group, row number)."""
 
     def __init__(
-        self, reader: Reader, columns: tuple[str, ...], keys: pa.Table, sizes: np.ndarray, part: Path, memory_bytes: int
+        self,
+        reader: Reader,
+        columns: tuple[str, ...],
+        keys: pa.Table,
+        sizes: np.ndarray,
+        part: Path,
+        memory_bytes: int,
+        only: KeyFilter | None,
     ) -> None:
+        self.only = only
         self.reader, self.columns, self.sizes, self.part = reader, columns, sizes, part
         self.ranks = KeyRanks(keys)
         self.memory_bytes = memory_bytes
@@ -106,8 +115,11 @@ class _Cutter:
         import pyarrow as pa
 
         for first, batch in self.reader.batches(self.columns, batch_rows=block_rows(len(self.columns))):
-            rows = plain(batch)
-            numbers = [pa.array(np.arange(first, first + batch.num_rows)), pa.array(self.ranks.of(rows))]
+            rows, numbers_ = plain(batch), np.arange(first, first + batch.num_rows)
+            if self.only is not None:
+                meant = self.only.of(rows)
+                rows, numbers_ = rows.filter(pa.array(meant)), numbers_[meant]
+            numbers = [pa.array(numbers_), pa.array(self.ranks.of(rows))]
             yield pa.RecordBatch.from_arrays([*rows.columns, *numbers], names=[*self.columns, ROW, GROUP])
 
     def _buckets(self, like: pa.RecordBatch) -> np.ndarray:

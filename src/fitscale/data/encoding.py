@@ -11,6 +11,8 @@ It gives the same bits batch by batch as in one piece: in the probe, in training
     vector      a column for each index up to the largest of the training rows; 0 where a row has none, or, in a CSR
                 matrix, not there
     text        as a vector: the counts of its words, in columns that the word's hash names
+
+Of a series the matrix is one column of int64, the moments of its rows, and its values are float64.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fitscale.data.cut import times_of
 from fitscale.data.labels import Labels
 from fitscale.errors import DataError, nearest
 from fitscale.records.base import Record
@@ -60,7 +63,7 @@ class Encoding(Record):
     """All that turns raw columns into what a framework takes, and its answers into labels."""
 
     format: int = 1
-    input: Literal["raw", "codes", "one-hot"]
+    input: Literal["raw", "codes", "one-hot", "series"]
     missing: Literal["ok", "impute"]
     sparse: bool = False
     columns: tuple[Column, ...]
@@ -91,6 +94,15 @@ class Encoding(Record):
         return len(self.names)
 
     @property
+    def dtype(self) -> Any:
+        """Of the matrix."""
+        return np.int64 if self.input == "series" else np.float32
+
+    @property
+    def target_dtype(self) -> Any:
+        return np.float64 if self.input == "series" else np.float32
+
+    @property
     def target_name(self) -> str:
         return self.outcome.name
 
@@ -116,7 +128,7 @@ class Encoding(Record):
         return self.decode(np.arange(self.n_classes)).to_pylist() if self.n_classes else None
 
     def apply(self, batch: pa.RecordBatch) -> Any:
-        """(n, d) float32 in C order, a CSR matrix where it is sparse, or the raw columns.
+        """(n, d) float32 in C order, a CSR matrix where it is sparse, the raw columns, or (n, 1) int64 moments.
 
         Raises
         ------
@@ -128,7 +140,7 @@ class Encoding(Record):
         if self.sparse:
             X, flawed = self.csr(batch)
         else:
-            X = np.empty((batch.num_rows, self.width), np.float32)
+            X = np.empty((batch.num_rows, self.width), self.dtype)
             flawed = self.into(batch, X)
         if flawed:
             raise infinite_values(X, self.names, None)
@@ -136,6 +148,9 @@ class Encoding(Record):
 
     def into(self, batch: pa.RecordBatch, out: np.ndarray) -> bool:
         """Write the encoded rows into ``out`` (n, d); whether any value is infinite."""
+        if self.input == "series":
+            out[:, 0] = times_of(batch.column(positions_of(self.raw_columns, batch.schema.names)[0]), self.names[0])
+            return False
         return self._encoder.dense(batch, out)
 
     def csr(self, batch: pa.RecordBatch) -> tuple[Any, bool]:
@@ -152,6 +167,8 @@ class Encoding(Record):
         DataError
             As `apply`, but for infinite values.
         """
+        if self.input == "series":
+            return np.full(batch.num_rows, -1)
         if self.input == "raw":
             columns = [column.to_numpy(zero_copy_only=False) for column in self.raw(batch).columns]
             found = [(k, np.flatnonzero(np.isinf(c))) for k, c in enumerate(columns) if c.dtype.kind == "f"]
@@ -173,8 +190,9 @@ class Encoding(Record):
         return batch.select(positions_of(self.raw_columns, batch.schema.names))
 
     def target(self, batch: pa.RecordBatch) -> np.ndarray:
-        """(n,) float32 class codes or values, NaN where missing."""
-        return self.outcome.y(batch.column(positions_of((self.outcome.name,), batch.schema.names)[0]))
+        """(n,) class codes or values (`target_dtype`), NaN where missing."""
+        column = batch.column(positions_of((self.outcome.name,), batch.schema.names)[0])
+        return self.outcome.values(column) if self.input == "series" else self.outcome.y(column)
 
     def decode(self, codes: np.ndarray) -> pa.Array:
         """The labels of predicted class codes, a regression's values as they are; null where NaN."""

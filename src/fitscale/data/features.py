@@ -47,7 +47,7 @@ def feature_columns(
 
     Without ``keep`` these are all columns but the target, groups, weight, time, key and ``apart`` (the column whose
     values are kept apart by the folds: what is held out was never seen); ``keep`` may name these, but for target and
-    weight. ``drop`` is taken away from either.
+    weight. ``drop`` is taken away from either. Of a series it is the column of its times.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def feature_columns(
         Where nothing is left.
     """
     features, types, roles = data.features, dict(columns), roles_of(data)
+    if data.is_series and data.time in types:
+        return ((data.time, types[data.time]),)
     for name, role in roles.items():
         if name not in types and role != "key":
             raise WorkloadError(f"data.{role}", f"no column '{name}'{_hint(name, types)}")
@@ -69,7 +71,8 @@ def feature_columns(
     wanted = set(features.keep) or types.keys() - roles.keys() - {apart}
     chosen = tuple((name, type) for name, type in columns if name in wanted and name not in features.drop)
     if not chosen:
-        raise DataError("data.features: no column is left as a feature; look at keep and drop")
+        series = ", or give data.step if the rows are a series" if data.time is not None else ""
+        raise DataError(f"data.features: no column is left as a feature; look at keep and drop{series}")
     return chosen
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitscale.data.cut import cuts_of, moments_of
+from fitscale.data.cut import cuts_of, last_steps_of, moments_of
 from fitscale.data.hashing import MASK, hashed, mixed, words_of
 from fitscale.errors import NotOffered, WorkloadError, nearest
 from fitscale.records.data import Folds
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fitscale.records.workload import DataSpec, Evaluation
 
 TRAIN, VALIDATION, HOLDOUT, NONE = 0, 1, 2, -1
+_SOME = 0.01  # the share of the last steps of a series is not known, and small
 HOLDOUT_SALT, VALIDATION_SALT = 0x686F6C646F7574, 0x76616C6964  # so that one draw says nothing of the other
 
 
@@ -49,6 +50,8 @@ def folds_of(
         if column is None:
             raise WorkloadError("evaluate.by", "'time' needs data.time: the column that orders the rows")
         _known(column, reader, "data.time")
+        if data.is_series and data.horizon and evaluate.holdout is None:
+            return Folds(seed=seed, by="time", column=column, holdout=_SOME, cut=last_steps_of(reader, data))
         cut, validation_cut = cuts_of(reader, column, holdout, validation)
         return Folds(
             seed=seed, by="time", column=column, holdout=holdout, validation=validation,

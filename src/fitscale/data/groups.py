@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,10 +11,12 @@ import numpy as np
 
 from fitscale.contracts import Batch, View
 from fitscale.data.chunked import FOLDS, Chunked
+from fitscale.data.feed import VIEWS
 from fitscale.data.feedfile import write_file
 from fitscale.data.rowfeed import Phase, untimed
 from fitscale.data.stacking import rows_of
 from fitscale.data.views import CODE
+from fitscale.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,31 +130,54 @@ class GroupedFeed:
     def __len__(self) -> int:
         return self.chunk.stop - self.chunk.start
 
-    def sizes(self, view: View) -> np.ndarray:
-        """(groups,) int64 rows of each group in a view; where `matrix` has them one after the other."""
+    @cached_property
+    def flaws(self) -> dict[int, str]:
+        """Of groups with rows that no model can be fitted on or judged by: what is wrong with them. `matrix` leaves them out."""
+        found: dict[int, str] = {}
+        _ = self.chunk.rows
+        for k in range(len(self)) if self.chunk.flawed else ():
+            try:
+                for view in VIEWS:
+                    GroupFeed(self, k).matrix(view)
+            except DataError as error:
+                found[k] = str(error)
+        return found
+
+    def all_sizes(self, view: View) -> np.ndarray:
+        """(groups,) int64 rows of each group in a view."""
         sizes: np.ndarray = np.diff(self.chunk.bounds).reshape(-1, FOLDS)[:, CODE[view]]
         return sizes
 
+    def sizes(self, view: View) -> np.ndarray:
+        """(groups,) int64 rows of each group in `matrix`, one group after the other: none of one with `flaws`."""
+        sizes = self.all_sizes(view).copy()
+        sizes[list(self.flaws)] = 0
+        return sizes
+
     def count(self, view: View) -> int:
-        return int(self.sizes(view).sum())
+        return int(self.all_sizes(view).sum())
 
     def matrix(self, view: View) -> Batch:
-        """The rows of a view, group by group in key order: for kernels that fit many groups at once.
+        """The rows of a view, group by group in key order: for kernels that fit many groups at once."""
+        import pyarrow as pa
 
-        Nothing is looked at here: rows with infinite or missing values are among them, and concern their group alone.
-        """
-        index, (X, y, weight, row) = self._index(view), self.chunk.rows
-        taken = X.take(index) if hasattr(X, "column_names") else X[index]
-        return Batch(taken, y[index], None if weight is None else weight[index], row[index])
+        whole, of_view = self.chunk.rows, self._of(view)
+        if of_view.all():
+            return whole
+        X, y, weight, row = whole
+        taken = X.filter(pa.array(of_view)) if hasattr(X, "column_names") else X[of_view]
+        return Batch(taken, y[of_view], None if weight is None else weight[of_view], row[of_view])
 
     def batches(self, view: View, rows: int | None = None, start: int = 0) -> Iterator[Batch]:
         whole, size = self.matrix(view), rows or self.batch_rows
         return (rows_of(whole, at, min(at + size, len(whole.y))) for at in range(start, len(whole.y), size))
 
     def frame(self, view: View) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
-        index, rows = self._index(view), self.chunk.rows
-        weight = None if rows.weight is None else rows.weight[index]
-        return self.chunk.frame.take(index), rows.y[index], weight
+        import pyarrow as pa
+
+        of_view, rows = self._of(view), self.chunk.rows
+        weight = None if rows.weight is None else rows.weight[of_view]
+        return self.chunk.frame.filter(pa.array(of_view)), rows.y[of_view], weight
 
     def shard(self, rank: int, world: int, rows: int | None = None) -> GroupedFeed:
         raise NotImplementedError("groups are shared out by chunks, not by rows")
@@ -171,7 +197,9 @@ class GroupedFeed:
     def session(self, session: Any) -> Any:
         raise NotImplementedError("engines that host sessions bring this")
 
-    def _index(self, view: View) -> np.ndarray:
-        bounds, code = self.chunk.bounds, CODE[view]
-        sizes, starts = self.sizes(view), bounds[code:-1:FOLDS]
-        return np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+    def _of(self, view: View) -> np.ndarray:
+        """(n,) bool: which rows of the chunk are of a view. They lie by group, and so they are in key order."""
+        blocks = np.arange(len(self.chunk.bounds) - 1) % FOLDS == CODE[view]
+        for k in self.flaws:
+            blocks[FOLDS * k : FOLDS * (k + 1)] = False
+        return np.repeat(blocks, np.diff(self.chunk.bounds))

@@ -52,6 +52,14 @@ class Labels(Record):
         codes[codes < 0] = np.nan
         return codes
 
+    def values(self, column: pa.Array) -> np.ndarray:
+        """(n,) float64 of a regression, NaN where missing."""
+        found, nulls = numbers_of(column, self.name)
+        values = found.astype(np.float64)
+        if nulls is not None:
+            values[nulls] = np.nan
+        return values
+
     def decode(self, codes: np.ndarray) -> pa.Array:
         """The labels of class codes in the target's own type, or a regression's values; null where NaN."""
         import pyarrow as pa

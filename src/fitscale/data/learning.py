@@ -21,7 +21,7 @@ from fitscale.data.columns import (
 from fitscale.data.encoding import Column, Encoding
 from fitscale.data.features import encodable, feature_columns, kind_of
 from fitscale.data.folds import TRAIN, assign, column_of
-from fitscale.data.labels import LabelLearner, labels_for
+from fitscale.data.labels import LabelLearner, Labels, labels_for
 from fitscale.data.moments import Moments
 from fitscale.data.rowcheck import no_training_rows
 from fitscale.data.texts import USUAL_WORDS, columns_of
@@ -57,6 +57,11 @@ def learn(reader: Reader, data: DataSpec, folds: Folds, traits: Traits, *, reads
     chosen = feature_columns(data, reader.snapshot.columns, apart=folds.column if folds.by == "column" else None)
     types = dict(reader.snapshot.columns)
     target = labels_for(data.target, types[data.target], traits.target, bool(data.groups))
+    if traits.input == "series":
+        assert isinstance(target, Labels)
+        ((name, type),) = chosen
+        time = Column(name=name, type=type, kind=kind_of(type))  # nothing is learnt: a series is forecast from itself
+        return Encoding(input="series", missing=traits.missing, columns=(time,), outcome=target)
     raw = traits.input == "raw"
     features = (
         [_Feature(name, type, kind_of(type), None, False) for name, type in chosen]

@@ -17,7 +17,7 @@ import numpy as np
 
 from fitscale.data.features import feature_columns
 from fitscale.data.folds import assign, column_of
-from fitscale.data.groupkeys import ROWS, keys_as_tuples
+from fitscale.data.groupkeys import ROWS, KeyFilter, keys_as_tuples
 from fitscale.errors import DataError
 from fitscale.records.base import Record
 
@@ -52,7 +52,13 @@ def kept_columns(reader: Reader, data: DataSpec, folds: Folds) -> tuple[str, ...
 
 
 def partition(
-    reader: Reader, data: DataSpec, columns: Sequence[str], folder: Path, *, memory_bytes: int = 1 << 30
+    reader: Reader,
+    data: DataSpec,
+    columns: Sequence[str],
+    folder: Path,
+    *,
+    memory_bytes: int = 1 << 30,
+    only: pa.Table | None = None,
 ) -> Partition:
     """Cut the rows into ``folder``, whole or not at all; what is there already is taken if it was cut from the same.
 
@@ -62,6 +68,8 @@ def partition(
         To be kept, beside the keys and the row number: see `kept_columns`.
     memory_bytes
         What it may use, about. Rows beyond go through temporary files beside the folder, of about their size.
+    only
+        The keys of the groups that are meant; None: all. It is the folder's name that says which.
 
     Raises
     ------
@@ -81,7 +89,7 @@ def partition(
         if (there.cut.data, there.cut.ranges, there.cut.groups, there.cut.columns) != wanted:
             raise DataError(f"{folder}: holds a partition of other rows or columns; remove it, or name another folder")
         return there
-    cut_rows(reader, wanted, folder, memory_bytes)
+    cut_rows(reader, wanted, folder, memory_bytes, None if only is None else KeyFilter(only))
     return Partition(folder)
 
 

@@ -19,10 +19,10 @@ GROWN = 1.5
 
 
 class DenseRoom:
-    """One float32 matrix of at most ``rows`` rows: pages that are never touched cost nothing."""
+    """One matrix of at most ``rows`` rows: pages that are never touched cost nothing."""
 
-    def __init__(self, rows: int, width: int) -> None:
-        self.X = np.empty((rows, width), np.float32)
+    def __init__(self, rows: int, width: int, dtype: Any = np.float32) -> None:
+        self.X = np.empty((rows, width), dtype)
         self.n = 0
 
     def next(self, n: int) -> np.ndarray:
@@ -96,8 +96,8 @@ class Gathered:
         elif encoding.sparse:
             self.room = SparseRoom(rows, encoding.width, encoding.most_set + encoding.filled)
         else:
-            self.room = DenseRoom(rows, encoding.width)
-        self.y = np.empty(rows, np.float32)
+            self.room = DenseRoom(rows, encoding.width, encoding.dtype)
+        self.y = np.empty(rows, encoding.target_dtype)
         self.weight = np.empty(rows, np.float32) if weighted else None
         self.row = np.empty(rows, np.int64)
         self.n = 0

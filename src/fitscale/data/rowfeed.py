@@ -70,6 +70,7 @@ class Rows:
         self.batch_rows, self.phase, self.shard = batch_rows, phase, shard
         named = [*encoding.raw_columns, data.target, data.weight, views.column]
         self.columns = list(dict.fromkeys(name for name in named if name is not None))
+        self._looks = encoding.input != "series"  # which may have gaps, and looks for itself
         self.read_rows = min(block_rows(len(self.columns) + encoding.filled), max(SMALLEST_READ, batch_rows))
 
     def count(self, view: View) -> int:
@@ -102,7 +103,7 @@ class Rows:
                 y, weight = self._aside(batch, index)
                 X, bad, space = self._features(batch, index, space)
                 piece = Batch(X, y, weight, rows)
-                if bad or flawed(y, weight):
+                if bad or (self._looks and flawed(y, weight)):
                     check(piece, self.encoding, self.data.weight)
             yield piece
 
@@ -114,7 +115,7 @@ class Rows:
             release_unused()
         batches = {view: rows.whole() for view, rows in found.items()}
         for piece in batches.values():
-            if bad or flawed(piece.y, piece.weight):
+            if bad or (self._looks and flawed(piece.y, piece.weight)):
                 check(piece, self.encoding, self.data.weight)
         return batches
 
@@ -162,7 +163,7 @@ class Rows:
             X, bad = self.encoding.csr(batch)
             return X if every else X[index], bad, space
         if space is None or len(space) < n:
-            space = np.empty((max(n, self.read_rows), self.encoding.width), np.float32)
+            space = np.empty((max(n, self.read_rows), self.encoding.width), self.encoding.dtype)
         bad = self.encoding.into(batch, space[:n])
         return space[:n] if every else space[:n][index], bad, space
 

@@ -79,8 +79,8 @@ def picked(batch: pa.RecordBatch, index: np.ndarray) -> pa.RecordBatch:
 
 def _room_for(part: Batch, rows: int) -> Batch:
     weight = None if part.weight is None else np.empty(rows, np.float32)
-    X = np.empty((rows, part.X.shape[1]), np.float32)
-    return Batch(X, np.empty(rows, np.float32), weight, np.empty(rows, np.int64))
+    X = np.empty((rows, part.X.shape[1]), part.X.dtype)
+    return Batch(X, np.empty(rows, part.y.dtype), weight, np.empty(rows, np.int64))
 
 
 def _copy(part: Batch, out: Batch, at: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,36 +34,45 @@ class Native:
         if to.exists():
             raise UsageError(f"{to}: is there already; name a folder that is not")
         index = lookup.Index(run, version)
-        suffix = _suffix(index.manifest)
 
         def fill(folder: Path) -> None:
+            encoding = encoding_of(run, index)
+            models = named(index)
             if not index.manifest.groups:
-                for name, data in _contents(run, index, suffix):
+                for name, data in contents(models, encoding):
                     (folder / name).write_bytes(data)
                 return
             with Archive(folder / "models.zip") as archive:
-                for name, data in _contents(run, index, suffix):
+                for name, data in contents(models, encoding):
                     archive.add(name, data)
 
         files.folder_whole(to, fill)
         return Exported(tuple(sorted(to.iterdir())))
 
 
-def _contents(run: Path, index: lookup.Index, suffix: str) -> Iterator[tuple[str, bytes]]:
-    """Each file's name and bytes, one after the other."""
-    named = []
-    for row in range(len(index)):
-        entry = index.entry(row)
-        if entry.status != "fitted":
-            continue
-        # Bytes are copied, not loaded: nothing of a stranger's can run here.
-        name = f"model-{row:06d}{suffix}" if entry.key else f"model{suffix}"
-        named.append({"key": list(entry.key), "file": name})
-        yield name, index.payload(entry, pickles=False, trusted=False)
-    yield "index.json", json.dumps(named, default=str, indent=1).encode()
-    yield "encoding.json", (run / "encoding" / index.manifest.encoding / "encoding.json").read_bytes()
+def named(index: lookup.Index) -> Iterator[tuple[tuple[Any, ...], str, bytes]]:
+    """(key, file name, bytes) of each model. Bytes are copied, not loaded: nothing of a stranger's can run here."""
+    suffix = _suffix(index.manifest)
+    for row, key, payload in index.each(pickles=False, trusted=False):
+        yield key, f"model-{row:06d}{suffix}" if key else f"model{suffix}", payload
+
+
+def contents(models: Iterable[tuple[tuple[Any, ...], str, bytes]], encoding: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each file's name and bytes, one after the other: the models, and what leads to them."""
+    known = []
+    for key, name, payload in models:
+        known.append({"key": list(key), "file": name})
+        yield name, payload
+    yield "index.json", json.dumps(known, default=str, indent=1).encode()
+    yield "encoding.json", encoding
+
+
+def encoding_of(run: Path, index: lookup.Index) -> bytes:
+    return (run / "encoding" / index.manifest.encoding / "encoding.json").read_bytes()
 
 
 def _suffix(manifest: Manifest) -> str:
     framework = next(iter(manifest.recipes.values())).framework
-    return {"xgboost": ".ubj", "lightgbm": ".txt", "sklearn": ".pkl", "baseline": ".json"}.get(framework, ".bin")
+    return {"xgboost": ".ubj", "lightgbm": ".txt", "sklearn": ".pkl", "baseline": ".json", "series": ".fser"}.get(
+        framework, ".bin"
+    )

@@ -43,6 +43,7 @@ class Baseline:
     needs: ClassVar[tuple[str, ...]] = ("numpy",)
     extra: ClassVar[str] = ""
     pickles: ClassVar[bool] = False
+    own: ClassVar[bool] = True
 
     def traits(self, estimator: Estimator) -> Traits:
         words = [("model.params", name, [*PARAMS]) for name in estimator.params]

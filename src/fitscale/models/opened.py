@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import UsageError
 from fitscale.records.plan import Plan
+from fitscale.records.run import Recipe
 from fitscale.registry import html_of, plugin
 from fitscale.store import folder, lookup, versions
 from fitscale.work.model import Model
@@ -59,6 +60,11 @@ class Run:
         return self.manifest.scores.get(self.manifest.metric)
 
     @property
+    def recipe(self) -> Recipe:
+        """What fixed the bits of its models."""
+        return self._recipe
+
+    @property
     def estimator(self) -> str:
         """The import path of what was fitted."""
         return self._recipe.estimator.path
@@ -97,6 +103,33 @@ class Run:
     def models(self) -> pa.Table:
         """One row for each group: key, status, why, rows, score."""
         return self._index.table.drop_columns(["file", "offset", "length"])
+
+    def fitted(self) -> tuple[pa.Table, list[bytes]]:
+        """The keys of all groups that have a model, in key order, and the models' bytes.
+
+        Raises
+        ------
+        Untrusted
+            If loading them could run code that somebody else wrote.
+        """
+        found = [(row, payload) for row, _, payload in self._index.each(pickles=self._pickles, trusted=self._trust)]
+        keys = self._index.table.select(list(self.manifest.groups)).take([row for row, _ in found])
+        return keys, [payload for _, payload in found]
+
+    def payloads(self) -> dict[tuple[Any, ...], bytes]:
+        """From the key of each group that has a model to the model's bytes. Raises as `fitted`."""
+        return {key: payload for _, key, payload in self._index.each(pickles=self._pickles, trusted=self._trust)}
+
+    def statuses(self) -> dict[tuple[Any, ...], str]:
+        """From the key of each group to its status."""
+        status = self._index.table.column("status").to_pylist()
+        return {key: status[row] for key, row in self._index.rows().items()}
+
+    def ahead(self, steps: int, *, interval: float = 0.9) -> pa.Table:
+        """The next steps of every series: see `models.ahead`."""
+        from fitscale.models.ahead import ahead
+
+        return ahead(self, steps, interval=interval)
 
     def entry(self, key: tuple[Any, ...]) -> lookup.Entry | None:
         """The index entry of a key, or None where the version knows no such group."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,7 @@ def predict(
     UsageError, DataError
         If the data or its columns cannot be used; nothing is left half-written.
     """
-    if out.suffix != ".parquet" or out.is_dir():
-        raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
+    check_out(out)
     if proba and run.encoding.labels() is None:
         raise UsageError("--proba: the models are regressors; leave it out")
     if proba and run.manifest.gives != "probabilities":
@@ -68,6 +67,45 @@ def predict(
         return _predicted(run, named or uri, reader, out, temporary, proba, told)
     finally:
         shutil.rmtree(temporary.with_suffix(".rows"), ignore_errors=True)
+
+
+def foretell(run: Run, steps: int, out: Path) -> Predicted:
+    """Write the next steps of every series, with their intervals: see `models.ahead`.
+
+    Raises
+    ------
+    UsageError
+        For models that are of no series, or where it cannot be written; nothing is left half-written.
+    """
+    import pyarrow.parquet as pq
+
+    check_out(out)
+    table = run.ahead(steps)
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    with writing(out, temporary):
+        pq.write_table(table, temporary)
+        os.replace(temporary, out)
+    return Predicted(rows=table.num_rows, predicted=table.num_rows, out=str(out))
+
+
+def check_out(out: Path) -> None:
+    """Raise UsageError for what can be no file of predictions."""
+    if out.suffix != ".parquet" or out.is_dir():
+        raise UsageError(f"--out {out}: predictions are written as Parquet; name a file that ends in .parquet")
+
+
+@contextlib.contextmanager
+def writing(out: Path, temporary: Path) -> Iterator[None]:
+    """What is written is there as a whole afterwards, or not at all."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        problem = os.strerror(error.errno) if error.errno else str(error)
+        raise UsageError(f"--out {out}: cannot be written ({problem}); name another file") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
@@ -113,8 +151,7 @@ def _predicted(
     writer: Any = None
     rows = predicted = 0
     why: dict[str, int] = {}
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing(out, temporary):
         for first, batch in reader.batches(columns, batch_rows=BATCH_ROWS):
             try:
                 result, reasons = (_by_key if run.manifest.groups else _by_one)(run, batch, proba)
@@ -133,12 +170,6 @@ def _predicted(
         else:
             writer.close()
         os.replace(temporary, out)
-    except OSError as error:
-        problem = os.strerror(error.errno) if error.errno else str(error)
-        raise UsageError(f"--out {out}: cannot be written ({problem}); name another file") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return Predicted(rows=rows, predicted=predicted, why=why, out=str(out))
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fitscale.planning.preparing import Prepared
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Refusal
-from fitscale.records.run import Form, Strategy, Traits
+from fitscale.records.run import GROUPED, Form, Strategy, Traits
 from fitscale.registry import plugin
 
 
@@ -27,7 +27,11 @@ ONE_MODEL = (
     Arrangement("parts-and-merge", "parts", "tasks", "is no sum of independent parts"),
     Arrangement("data-parallel", "ranks", "ranks", "cannot share one fit between processes"),
 )
-MANY_MODELS = (Arrangement("many-models", "whole", "tasks", "cannot be fitted in one piece"),)
+MANY_MODELS = (
+    Arrangement("batched-models", "groups", "tasks", "has no kernel that fits many models at once"),
+    Arrangement("many-models", "whole", "tasks", "cannot be fitted in one piece"),
+)
+UNASKED = frozenset({"parts", "groups"})  # where a framework has not even a reason against them, nobody would ask
 
 
 def candidates(
@@ -41,8 +45,8 @@ def candidates(
     for engine_name in engines:
         engine = plugin("engines", engine_name)()
         for arrangement in MANY_MODELS if many else ONE_MODEL:
-            if arrangement.ability == "parts" and not {"parts"} & {*traits.can, *traits.cannot}:
-                continue  # most models are of one piece: nobody would ask
+            if arrangement.ability in UNASKED and arrangement.ability not in {*traits.can, *traits.cannot}:
+                continue
             candidate = _candidate(prepared, arrangement, engine_name, machine)
             sentence = _reason_not(prepared, arrangement, traits) or engine.reason_not(candidate)
             if arrangement.host not in engine.can:
@@ -58,7 +62,7 @@ def candidates(
 
 def _candidate(prepared: Prepared, arrangement: Arrangement, engine: str, machine: Machine) -> Candidate:
     strategy = arrangement.strategy
-    many, parts = strategy == "many-models", strategy == "parts-and-merge"
+    many, parts = strategy in GROUPED, strategy == "parts-and-merge"
     ranks = max(2, min(machine.cores, 2)) if strategy == "data-parallel" else 1
     one_process = engine == "inline"
     return Candidate(
@@ -85,6 +89,8 @@ def form_of(strategy: Strategy, traits: Traits) -> Form:
         return traits.stream_form
     if strategy == "data-parallel":
         return "shard"
+    if strategy == "batched-models":
+        return "groups"
     return "frame" if traits.input == "raw" else "matrix"
 
 

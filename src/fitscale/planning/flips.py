@@ -33,7 +33,7 @@ def _memory(v: Verdict) -> Iterator[str]:
 def _rows_that_fit(candidate: Candidate, forecast: Forecast, machine: Machine) -> float | None:
     """Training rows up to which P99 fits; None where rows are not what it hangs on."""
     value, fixed = forecast.memory_bytes.value, forecast.memory_fixed_bytes
-    if candidate.strategy == "many-models" or not forecast.rows or value <= 1.001 * fixed:
+    if candidate.is_grouped or not forecast.rows or value <= 1.001 * fixed:
         return None
     at_p50 = usable_bytes(candidate, machine) * value / p99_bytes(forecast)
     rows = forecast.rows * (at_p50 - fixed) / (value - fixed)

@@ -44,7 +44,7 @@ def forecast(
     kin
         Another form of the framework that was begun at full size.
     """
-    if candidate.strategy == "many-models":
+    if candidate.is_grouped:
         phases = grouped_phases_of(candidate, law, shape, measured, rates)
     else:
         phases = phases_of(candidate, law, shape, measured, rates, kin)
@@ -137,7 +137,7 @@ def with_stage(forecast: Forecast, stage: Stage | None, machine: Machine) -> For
 
 def _floor_s(candidate: Candidate, law: Law, shape: Shape, machine: Machine) -> float:
     """Arithmetic at its fastest, and the disk's bandwidth where the data is larger than the memory that could keep it."""
-    processes = candidate.workers if candidate.strategy == "many-models" else 1
+    processes = candidate.workers if candidate.is_grouped else 1
     least = sum(floor_of(terms, amdahl(law, phase, candidate.threads)) for phase, terms in law.time.items()) / processes
     bandwidth = machine.disk_read_bytes_per_s
     if bandwidth and shape.source_bytes > machine.memory_bytes:
@@ -174,7 +174,7 @@ def _source(
     parts = []
     whole = next((m for m, _ in reversed(measured) if m.full_size), None)
     if whole is not None:
-        many = candidate.strategy == "many-models"
+        many = candidate.is_grouped
         parts.append(whole.attempt if many else f"{whole.units} iteration{'s' * (whole.units != 1)} at full size")
     if samples := [m for m, _ in measured if not m.full_size]:
         up_to = wording.share(max(_share(m, shape) for m in samples))

@@ -73,7 +73,7 @@ def _fixed(terms: Sequence[Term]) -> list[Term]:
 def _whole(candidate: Candidate, law: Law, whole: tuple[Measurement, Law]) -> tuple[float, float]:
     m, at = whole
     prior = sum(by_name(law.memory).values())
-    if candidate.strategy == "many-models":
+    if candidate.is_grouped:
         # The first chunks need not have met the largest group, and the models of none were held beside the next one's fits.
         return max(float(m.peak_bytes) * LATER_CHUNKS, prior), law.memory_error[1]
     before = sum(by_name(at.memory).values())

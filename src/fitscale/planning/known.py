@@ -39,7 +39,7 @@ class Known:
 
     def keep(self, candidate: Candidate, measurement: Measurement) -> None:
         """Remember what an attempt showed of the candidate's path."""
-        many = candidate.strategy == "many-models"
+        many = candidate.is_grouped
         law = law_of(self.prepared, candidate, measurement.shape, self.sizes if many else None)
         self._measured.setdefault(candidate.path, []).append((measurement, law))
         if not many:  # a fit counts what the profile could only estimate
@@ -92,7 +92,7 @@ class Known:
             if candidate.strategy in ("data-parallel", "parts-and-merge"):
                 continue  # in-memory stands for them
             law, forecast = self.law(candidate), self.forecast(candidate)
-            shared = candidate.strategy == "many-models"
+            shared = candidate.is_grouped
             for machine in machines:
                 cores = machine.cores
                 there = candidate.but(

@@ -10,7 +10,7 @@ from fitscale.contracts import Framework
 from fitscale.planning.preparing import Prepared, recipe_of
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Term
-from fitscale.records.run import Recipe
+from fitscale.records.run import BATCHED_ROWS, Recipe
 from fitscale.registry import plugin
 
 BUCKETS = 12
@@ -36,7 +36,7 @@ def law_of(prepared: Prepared, candidate: Candidate, shape: Shape, sizes: Sequen
 def _of_fits(
     framework: Framework, recipe: Recipe, shape: Shape, candidate: Candidate, sizes: Sequence[int] | None
 ) -> Law:
-    if candidate.strategy != "many-models":
+    if not candidate.is_grouped:
         return framework.law(shape, recipe, candidate.form)
     return _summed(framework, recipe, shape, candidate, sizes or _even(shape))
 
@@ -59,6 +59,8 @@ def _summed(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candi
             time.setdefault(phase, []).extend(t.but(amount=t.amount * len(bucket)) for t in terms)
     assert law is not None
     rows = int(ordered[-1])
+    if candidate.strategy == "batched-models":  # all groups of a chunk are held
+        rows = max(rows, int(min(BATCHED_ROWS, ordered.sum())))
     largest = framework.law(
         shape.but(rows=rows, groups=1, holdout_rows=0, validation_rows=round(rows * judged)), recipe, candidate.form
     )

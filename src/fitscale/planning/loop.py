@@ -225,7 +225,7 @@ class Loop:
     def _begin(self, candidate: Candidate) -> None:
         """Begin the run itself where that shows its pace soon; else fit parts of the rows."""
         assert self._attempts is not None
-        many = candidate.strategy == "many-models"
+        many = candidate.is_grouped
         if not self._shows_its_pace(candidate):
             # What was named is not compared: `train` has nothing to learn, while whoever plans asks what it will take.
             if not self._goes_on or self._choose is None or self._budget_s is not None:
@@ -257,7 +257,7 @@ class Loop:
 
     def _shows_its_pace(self, candidate: Candidate) -> bool:
         """Whether the framework tells of its progress; for `plan`, whether it also does so within the time that a plan may take."""
-        many = candidate.strategy == "many-models"
+        many = candidate.is_grouped
         if self._is_sampled:
             return False  # the rows are not there yet
         units = self._known.law(candidate).units
@@ -323,7 +323,7 @@ class Loop:
         table is more than its share of the rows, and where the smallest is too much there is none.
         """
         assert self._attempts is not None
-        if candidate.strategy == "many-models":
+        if candidate.is_grouped:
             return
         left, whole_s = self._budget_left(candidate), self._known.work_s(candidate)
         samples, total = self._parts(coarse=whole_s / 64 > left), self._everything

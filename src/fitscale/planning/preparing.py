@@ -12,7 +12,7 @@ from fitscale.errors import NotOffered, WorkloadError
 from fitscale.models.exporting import exporter_of
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Stage, Staging
-from fitscale.records.run import Estimator, Recipe, Traits
+from fitscale.records.run import Estimator, Recipe, Some, Traits
 from fitscale.records.workload import Workload
 from fitscale.store import chunks, folder
 from fitscale.store.trust import check
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ENCODING_FORMAT = 1
 PROFILE_BYTES = 256 << 20
 PROFILE_S = 1.0
+SERIES = ("series.AR", "series.ARIMA", "series.Smoothing", "series.Mean", "series.Quantile", "series.Seasonal")
 
 
 class Fit(NamedTuple):
@@ -53,6 +54,7 @@ class Prepared(NamedTuple):
     shape: Shape  # of one fit on all of its rows
     staging: Staging | None = None  # where the rows had to be read once for all
     stage: Stage | None = None  # of that, what is still to be done, or was done just now
+    some: Some | None = None  # the groups that are trained again, where it is not all
 
 
 def prepare(
@@ -147,6 +149,16 @@ def _check_abilities(workload: Workload, traits: Traits) -> None:
             f"{workload.model.estimator} cannot be judged while it is fitted here; leave it out, or use the estimator's "
             "own parameters",
         )
+    if workload.data.is_series and traits.input != "series":
+        raise NotOffered(
+            "data.step",
+            f"{workload.model.estimator} fits rows, no series: name one of {', '.join(SERIES)}, or leave 'step' out and give "
+            "lagged columns as features",
+        )
+    if traits.input == "series" and not workload.data.is_series:
+        raise WorkloadError(
+            "data.step", f"is missing: {workload.model.estimator} needs the spacing of its series, such as 1h"
+        )
     for name in workload.needs.export:
         exporter_of(name)  # its libraries are there
     if workload.data.weight and traits.weights is False:
@@ -159,6 +171,12 @@ def _check_abilities(workload: Workload, traits: Traits) -> None:
 def _check_input(workload: Workload, snapshot: Snapshot, traits: Traits) -> None:
     from fitscale.data.features import feature_columns, kind_of
 
+    if traits.input == "series" and traits.params.get("calendar"):
+        kind = kind_of(dict(snapshot.columns)[str(workload.data.time)])
+        if kind != "date":
+            raise WorkloadError(
+                "model.params", f"calendar: '{workload.data.time}' counts steps, and has no hours: leave it out"
+            )
     if traits.input != "raw":
         return
     if workload.data.features.text:
@@ -196,7 +214,7 @@ def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
         )
         return (*parts, Fit("final", refit_of(parts[0].folds)))
     judged = Fit("fit", folds_of(evaluate, seed, data, reader))
-    return (judged, Fit("final", refit_of(judged.folds))) if evaluate.refit else (judged,)
+    return (judged, Fit("final", refit_of(judged.folds))) if workload.refits else (judged,)
 
 
 def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Traits) -> Shape:
@@ -265,12 +283,18 @@ def _features(workload: Workload, snapshot: Snapshot, about: Profile) -> list[Co
     return [column for column in about.columns if column.name in chosen]
 
 
+def _step(workload: Workload, snapshot: Snapshot) -> int | None:
+    from fitscale.data.cut import step_of
+
+    return step_of(workload.data, snapshot) if workload.data.is_series else None
+
+
 def recipe_of(
     prepared: Prepared, fit: Fit, *, threads: int, ranks: int = 1, params: dict[str, object] | None = None
 ) -> Recipe:
     """The recipe of one fit under one arrangement. ``params`` override the estimator's."""
     workload, traits = prepared.workload, prepared.traits
-    encoding = digest_of(
+    encoding = prepared.some.encoding if prepared.some else digest_of(
         str(ENCODING_FORMAT), prepared.snapshot.content, fit.folds.to_json(), workload.data.features.to_json(),
         repr((workload.data.target, workload.data.weight, workload.data.groups, workload.data.use, workload.evaluate.by)),
         repr((traits.target, traits.input, traits.missing, traits.sparse)),
@@ -293,5 +317,8 @@ def recipe_of(
         ranks=ranks,
         early_stopping=stopping.rounds if stopping else None,
         metric=(workload.evaluate.metric or "") if stopping else "",
+        time=workload.data.time if workload.data.is_series else None,
+        step=_step(workload, prepared.snapshot),
+        only=prepared.some.keys if prepared.some else None,
         versions=traits.versions,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 from fitscale.records.base import Figure, Record
 from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.machine import Machine
-from fitscale.records.run import Form, Strategy, Traits
+from fitscale.records.run import GROUPED, Form, Strategy, Traits
 from fitscale.records.workload import Workload
 
 Sameness = Literal["same", "equivalent", "other"]
@@ -64,6 +64,11 @@ class Candidate(Record):
     def path(self) -> tuple[str, str, str]:
         """What is probed: never machines or worker counts."""
         return (self.framework, self.strategy, self.form)
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether it fits a model for each group."""
+        return self.strategy in GROUPED
 
     @property
     def limits(self) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fitscale.records.base import Record
+from fitscale.records.base import Record, canonical_json
 from fitscale.records.data import Folds
 from fitscale.records.workload import DataSpec
 
-Form = Literal["matrix", "bins", "cache", "stream", "shard", "frame"]
+Form = Literal["matrix", "bins", "cache", "stream", "shard", "frame", "groups"]
 Strategy = Literal[  # the simplest first: where two are as good as each other, that is taken
     "in-memory",
     "quantised",
@@ -19,6 +19,9 @@ Strategy = Literal[  # the simplest first: where two are as good as each other, 
     "data-parallel",
     "cluster-native",
 ]
+
+BATCHED_ROWS = 4_000_000  # of a chunk of models that are fitted at once, about: they are all held
+GROUPED: frozenset[Strategy] = frozenset({"many-models", "batched-models"})  # a model for each group
 
 RECIPE_FORMAT = 1
 RUN_FORMAT = 1
@@ -39,7 +42,7 @@ class Traits(Record):
     target: Literal["classifier", "regressor"]
     can: dict[str, Literal["same", "equivalent", "other"]]  # whole bins stream groups parts ranks session
     cannot: dict[str, str] = {}  # abilities that its kind has and this one lacks: why, as the end of a sentence
-    input: Literal["raw", "codes", "one-hot"]
+    input: Literal["raw", "codes", "one-hot", "series"]
     missing: Literal["ok", "impute"]
     progress: Literal["rounds", "passes", "groups", "parts", "none"]
     units: int = 1  # how many rounds, passes or parts one fit has
@@ -80,9 +83,17 @@ class Recipe(Record):
     ranks: int = 1
     early_stopping: int | None = None  # rounds
     metric: str = ""  # early stopping looks at it; kept here because it then changes the model
+    time: str | None = None  # of a series: the column of its times
+    step: int | None = None  # between neighbours of a series, in the unit of its times
+    only: str | None = None  # the keys of the groups that are fitted, where it is not all of them: see `Some`
     versions: dict[str, str] = {}
     form: Form | None = None
     batch_rows: int | None = None
+
+    def to_json(self) -> str:
+        """As of every record; without what came later and is not said, so that recipes from before keep their names."""
+        said = self.model_dump(mode="json")
+        return canonical_json({k: v for k, v in said.items() if k not in ("time", "step", "only") or v is not None})
 
 
 class Chunk(Record):
@@ -121,6 +132,15 @@ class Until(Record):
     seconds: float | None = None
 
 
+class Some(Record):
+    """Some groups of a finished version, which are trained again."""
+
+    base: int  # the version, whose other models stay
+    keys: str  # name in data/ of the keys of those that are meant
+    encoding: str  # of the version
+    groups: int
+
+
 class Partitioning(Record):
     """Cut the rows of a snapshot by group, into data/NAME of the run."""
 
@@ -130,6 +150,7 @@ class Partitioning(Record):
     folds: tuple[Folds, ...]  # of all fits: what they look at is kept
     use: float = 1.0
     seed: int = 0
+    only: str | None = None  # name in data/ of the keys of the groups that are meant, where it is not all
 
 
 BATCH_ROWS, LEAST_BATCH_ROWS = 65_536, 2_048
@@ -166,6 +187,7 @@ class Order(Record):
     version: int | None = None  # kind finish: which version is put together; kind export: which is exported
     exporter: str | None = None  # kind export
     tasks: tuple[str, ...] = ()  # kind finish: of these tasks
+    base: int | None = None  # kind finish: the version whose other models stay
 
 
 class Event(Record):
@@ -216,4 +238,6 @@ class Manifest(Record):
     payloads: tuple[str, ...]
     gives: Literal["probabilities", "margins", "labels"] = "probabilities"  # the models, where they are classifiers
     metric: str
-    scores: dict[str, float | None]
+    scores: dict[str, float | None]  # of what was trained, on held-out rows
+    base: int | None = None  # the version that the other models are of
+    retrained: int = 0  # groups that were trained again, where there is such a version

@@ -59,6 +59,11 @@ class DataSpec(Record):
     features: Features = Features()
     use: Literal["all", "enough"] | float = "all"
 
+    @property
+    def is_series(self) -> bool:
+        """Whether the rows (of each group) are a series, which is forecast from its own past."""
+        return self.step_s is not None
+
 
 class EarlyStopping(Record):
     rounds: int
@@ -73,7 +78,7 @@ class Evaluation(Record):
     cv: int | None = None
     metric: str | None = None  # None: roc_auc, log loss or root mean squared error by the target's kind
     early_stopping: EarlyStopping | None = None
-    refit: bool = False
+    refit: bool | None = None  # None: of series, whose forecasts begin where what was fitted ends
 
 
 class Search(Record):
@@ -136,6 +141,11 @@ class Workload(Record):
     where: tuple[Place, ...] = (Place(kind="local"),)
     allow_other: bool = False  # may a strategy be chosen whose result is another one?
     folder: str = "."  # where the workload file is; user code is imported from here, last on the path
+
+    @property
+    def refits(self) -> bool:
+        """Whether what was judged is fitted again on all rows."""
+        return self.data.is_series if self.evaluate.refit is None else self.evaluate.refit
 
 
 class Person(Record):

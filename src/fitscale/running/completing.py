@@ -91,15 +91,16 @@ def put_together(
     machine: Machine,
     *,
     trust: bool,
+    base: int | None = None,
 ) -> None:
-    """Let a worker write versions/V from what was committed, unless it is there."""
+    """Let a worker write versions/V from what was committed, unless it is there. ``base``: whose other models stay."""
     for _ in range(RETRIES):
         if (run / "versions" / str(version)).exists():
             return
         one = candidate.but(workers=1, ranks=1, threads=1)
         order = Order(
             kind="finish", task=tasks[-1], epoch=0, version=version, tasks=tuple(tasks),
-            memory_bytes=machine.memory_bytes, trust=trust,
+            memory_bytes=machine.memory_bytes, trust=trust, base=base,
         )  # fmt: skip
         attempt = attempts.start(one, order)
         attempts.follow(attempt)

@@ -39,12 +39,13 @@ def partition_of(
     use = workload.data.use if isinstance(workload.data.use, float) else 1.0
     folds = tuple(fit.folds for fit in prepared.fits)
     name = "by-group-" + digest_of(
-        prepared.snapshot.content, workload.data.to_json(), repr((use, workload.seed)), *(f.to_json() for f in folds)
-    )
+        prepared.snapshot.content, workload.data.to_json(), repr((use, workload.seed)), *(f.to_json() for f in folds),
+        *([prepared.some.keys] if prepared.some else []),
+    )  # fmt: skip
     if not (run / "data" / name / "partition.json").exists():
         wanted = Partitioning(
             name=name, snapshot=folder.write_snapshot(run, prepared.snapshot), data=workload.data, folds=folds, use=use,
-            seed=workload.seed,
+            seed=workload.seed, only=prepared.some.keys if prepared.some else None,
         )  # fmt: skip
         order = Order(
             kind="partition", epoch=0, partitioning=wanted, threads=machine.cores, memory_bytes=machine.memory_bytes

@@ -47,7 +47,7 @@ def tasks_of(workload: Workload) -> int:
     """How many fits a workload asks for (one of many models counts once)."""
     if workload.evaluate.cv:
         return workload.evaluate.cv + 1
-    return 2 if workload.evaluate.refit else 1
+    return 2 if workload.refits else 1
 
 
 class Tracker:

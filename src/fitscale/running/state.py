@@ -25,6 +25,7 @@ class Begun(Record):
     plan: int
     candidate: Candidate
     tasks: dict[str, str]  # name → recipe digest, as far as they are known
+    base: int | None = None  # the version whose other models stay
 
 
 class RunState(Record):

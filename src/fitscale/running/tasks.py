@@ -10,7 +10,7 @@ from pathlib import Path
 from fitscale.planning.preparing import Fit, Prepared, recipe_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
-from fitscale.records.run import BATCH_ROWS, Chunk, Order, Recipe, Task
+from fitscale.records.run import BATCH_ROWS, BATCHED_ROWS, Chunk, Order, Recipe, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, folder
 
@@ -83,7 +83,9 @@ def _bounds(
         train = max(1, round(rows * fit.share))
         group = prepared.shape.but(rows=train, holdout_rows=rows - train, validation_rows=0, groups=1, threads=1)
         law = framework.law(group, recipe, candidate.form)
-        return float(sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms))
+        fitted = sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
+        # Of models that take microseconds the rows are most of the work, and all of a chunk's are held at once.
+        return float(fitted + (rows * CHUNK_S / BATCHED_ROWS if candidate.strategy == "batched-models" else 0.0))
 
     return bounds_of(sizes, seconds)
 

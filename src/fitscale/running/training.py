@@ -15,9 +15,9 @@ from fitscale.planning.candidates import candidates
 from fitscale.planning.choosing import only
 from fitscale.planning.exporting import unexportable
 from fitscale.planning.loop import Loop, engines_for
-from fitscale.planning.preparing import Prepared, prepare
+from fitscale.planning.preparing import Prepared, prepare, recipe_of
 from fitscale.records.base import digest_of
-from fitscale.records.data import Snapshot
+from fitscale.records.data import Shape, Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Plan
 from fitscale.records.run import Manifest
@@ -28,6 +28,7 @@ from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
 from fitscale.running.partitioning import is_soon_cut, partition_of
 from fitscale.running.probes import Probes
+from fitscale.running.some import check_same_kind, some_of
 from fitscale.running.state import Basis, Begun, RunState, state_of
 from fitscale.running.tasks import forget, write_tasks
 from fitscale.store import crash, folder, versions
@@ -77,16 +78,23 @@ def train(
     choose: str | None = None,
     probe_s: float | None = None,
     trust: bool = False,
+    only: str | None = None,
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Trained:
     """Train the workload's models in a run folder, from wherever an earlier command left it.
+
+    ``only`` some of the groups (see `some_of`): the next version has the served one's models of the others.
 
     Raises
     ------
     UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
         See the exit codes in `errors`.
     """
+    some = None if only is None else some_of(run, only)
     with _at_work(workload, run, "train", choose, trust, told, fresh=fresh) as (prepared, journal, attempts):
+        prepared = prepared._replace(some=some)
+        if some is not None:
+            check_same_kind(run, some, recipe_of(prepared, prepared.fits[-1], threads=1))
         if fresh:
             forget(run, prepared)
             journal.append("forgotten")  # what went before is no part of what the version takes
@@ -101,6 +109,8 @@ def train(
         if begun is not None and choose not in (None, begun.candidate.name):
             begun = None  # another architecture is asked for now
         partition, sizes = partition_of(run, prepared, attempts, machine)
+        if some is not None and sizes is not None:
+            prepared = prepared._replace(shape=_of_some(prepared, sizes))
         plan: Plan | None = None
         live: Attempt | None = None
         if begun is None:
@@ -227,13 +237,21 @@ def basis_of(prepared: Prepared) -> Basis:
     """What a version of this workload is made from."""
     workload = prepared.workload
     job = digest_of(
-        workload.evaluate.to_json(),
+        workload.evaluate.but(refit=bool(workload.evaluate.refit)).to_json(),
         prepared.estimator.to_json(),
         workload.data.features.to_json(),
         repr((workload.seed, workload.data.target, workload.data.weight, workload.data.groups, workload.data.use)),
         repr((prepared.framework, workload.data.time if workload.evaluate.by == "time" else None)),
+        *([repr((workload.data.step_s, workload.data.horizon))] if workload.data.is_series else []),
+        *([prepared.some.to_json()] if prepared.some else []),
     )
     return Basis(job=job, data=prepared.snapshot.content, versions=prepared.traits.versions)
+
+
+def _of_some(prepared: Prepared, sizes: Sequence[int]) -> Shape:
+    """The size of what is trained, where it is not all groups."""
+    part = prepared.shape.times(sum(sizes) / max(1, prepared.snapshot.rows))
+    return part.but(groups=len(sizes), largest_group=max(sizes))
 
 
 def _is_same(served: Begun, basis: Basis, choose: str | None) -> bool:
@@ -325,7 +343,10 @@ def _begin(
     assert plan.decision.chosen is not None
     candidate = plan.decision.chosen.candidate
     tasks = write_tasks(run, prepared, candidate, sizes, partition)
-    begun = Begun(version=state.next_version, basis=basis, plan=plan.number, candidate=candidate, tasks=tasks)
+    begun = Begun(
+        version=state.next_version, basis=basis, plan=plan.number, candidate=candidate, tasks=tasks,
+        base=prepared.some.base if prepared.some else None,
+    )  # fmt: skip
     journal.append("version-begun", begun=begun.model_dump(mode="json"))
     return begun
 
@@ -353,7 +374,9 @@ def _finish(
         candidate = complete(run, digest, candidate, attempts, machine, smaller=smaller, live=live, trust=trust)
         live = None
         done[fit.name] = digest
-    put_together(run, begun.version, list(done.values()), candidate, attempts, machine, trust=trust)
+    put_together(
+        run, begun.version, list(done.values()), candidate, attempts, machine, trust=trust, base=begun.base
+    )  # fmt: skip
     versions.serve(run, begun.version)
     formats = prepared.workload.needs.export
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,6 +68,25 @@ class Index:
             shown = ", ".join(f"{name}={value!r}" for name, value in zip(self.manifest.groups, key, strict=False))
             raise UsageError(f"{self.run}: version {self.version} has no model for {shown or key}")
         return self.entry(row)
+
+    def each(self, *, pickles: bool, trusted: bool) -> Iterator[tuple[int, tuple[Any, ...], bytes]]:
+        """(row of the table, key, bytes) of each model, in key order: every payload file is read once. Raises as `payload`."""
+        import pyarrow.compute as pc
+
+        names = list(self.manifest.groups)
+        rows = pc.indices_nonzero(pc.equal(self.table.column("status"), "fitted"))
+        there = self.table.select([*names, "file", "offset", "length"]).take(rows)
+        columns = [there.column(name).to_pylist() for name in names]
+        keys: Iterable[tuple[Any, ...]] = zip(*columns, strict=True) if columns else iter([()] * len(rows))
+        places = zip(*(there.column(name).to_pylist() for name in ("file", "offset", "length")), strict=True)
+        files: dict[int, bytes] = {}
+        for row, key, (file, offset, length) in zip(rows.to_pylist(), keys, places, strict=True):
+            if file not in files:
+                name = self.manifest.payloads[file]
+                files = {file: (self.run / "models" / name).read_bytes()}  # in key order, one after the other
+                if pickles:
+                    trust.check(self.run, name, files[file], trust=trusted)
+            yield row, key, files[file][offset : offset + length]
 
     def payload(self, entry: Entry, *, pickles: bool, trusted: bool) -> bytes:
         """A model's bytes.

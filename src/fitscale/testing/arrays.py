@@ -36,7 +36,7 @@ class ArrayFeed:
     Parameters
     ----------
     X
-        (n, d) numbers, NaN where missing; or a scipy CSR matrix.
+        (n, d) numbers, NaN where missing; a scipy CSR matrix; or of a series (n, 1) int64, its moments.
     y
         (n,) class codes 0..k-1, or values.
     weight
@@ -67,9 +67,11 @@ class ArrayFeed:
         group: Any = None,
     ) -> None:
         self.sparse = not isinstance(X, np.ndarray) and hasattr(X, "tocsr")
-        self._X = X.tocsr().astype(np.float32) if self.sparse else np.ascontiguousarray(X, dtype=np.float32)
+        series = not self.sparse and np.asarray(X).dtype == np.int64
+        kept = np.int64 if series else np.float32
+        self._X = X.tocsr().astype(np.float32) if self.sparse else np.ascontiguousarray(X, dtype=kept)
         n, d = self._X.shape
-        self._y = np.asarray(y, dtype=np.float32)
+        self._y = np.asarray(y, dtype=np.float64 if series else np.float32)
         self._weight = None if weight is None else np.asarray(weight, dtype=np.float32)
         self._fold = np.zeros(n, dtype=np.int8) if fold is None else np.asarray(fold, dtype=np.int8)
         self._group = None if group is None else np.asarray(group)

@@ -230,8 +230,8 @@ class FrameworkSuite:
 
     def test_missing_values_are_taken(self, tried: Tried) -> None:
         """Where the traits say that missing values are ok, rows that have nothing else get a prediction too."""
-        if tried.traits.missing != "ok":
-            pytest.skip("missing values are filled before it sees them")
+        if tried.traits.missing != "ok" or tried.traits.input == "series":
+            pytest.skip("missing values are filled before it sees them, or its rows have no features")
         feed = tried.feed(missing=True)
         payload = tried.fit(feed).payload
         empty = feed.matrix("holdout")

@@ -68,6 +68,8 @@ def feed_for(
 
     ``absent`` is a class that no training row has.
     """
+    if traits.input == "series":
+        return _series(form, rows)
     random = np.random.default_rng(5)
     X = random.standard_normal((rows, 5)).astype(np.float32)
     codes = traits.input == "codes"
@@ -94,6 +96,18 @@ def feed_for(
     )
 
 
+def _series(form: Form, rows: int) -> ArrayFeed:
+    """One with a season of six steps and some gaps, of which the last steps are kept apart."""
+    random = np.random.default_rng(5)
+    errors = random.standard_normal(rows)
+    y = np.zeros(rows)
+    for t in range(rows):
+        y[t] = 0.6 * y[t - 1] * (t > 0) + np.sin(t * np.pi / 3) + errors[t]
+    y[random.random(rows) < 0.02] = np.nan
+    fold = np.repeat(np.array([0, 1, 2], dtype=np.int8), [rows - 60, 30, 30])
+    return ArrayFeed(np.arange(rows)[:, None] * 60, y, fold=fold, names=("t",), classes=0, form=form, batch_rows=64)
+
+
 def recipe_for(framework: Framework, case: Case, traits: Traits, feed: Feed, patience: int | None = None) -> Recipe:
     """As planning would make it: form and batch rows belong to it only where they may change the model."""
     other = any(traits.can.get(ability, "same") != "same" for ability in ("bins", "stream"))
@@ -110,6 +124,8 @@ def recipe_for(framework: Framework, case: Case, traits: Traits, feed: Feed, pat
         versions=traits.versions,
         form=feed.form if other else None,
         batch_rows=feed.batch_rows if other else None,
+        time="t" if traits.input == "series" else None,
+        step=60 if traits.input == "series" else None,
     )
 
 

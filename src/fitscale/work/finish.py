@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
 from fitscale.records.run import ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
-from fitscale.store import chunks, crash, files, folder, trust
+from fitscale.store import chunks, crash, files, folder, trust, versions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,25 +37,30 @@ def finish(run: Path, order: Order) -> None:
     task = tasks[last]
     encoding = Encoding.from_json((run / "encoding" / task.recipe.encoding / "encoding.json").read_bytes())
 
-    payloads, places = _payloads(run, task, results[last], order.trust)
+    places = _payloads(run, task, results[last], order.trust)
     crash.point("finish.payloads")
     index = _index(run, results[last], places)
     name, scores, column = _scores(run, tasks, results, encoding, index.num_rows)
     index = index.append_column("score", column)
-    status = index.column("status").to_pylist()
+    retrained, payloads = index.num_rows, places.payloads
+    if order.base is not None:
+        index, payloads = _beside(run, order.base, index, payloads, task)
+    status = Counter(index.column("status").to_pylist())
     manifest = Manifest(
         version=order.version,
         name=folder.check(run),
         recipes={t.name: t.recipe for t in tasks.values()},
         encoding=task.recipe.encoding,
         groups=task.recipe.groups,
-        models=status.count("fitted"),
-        failed=status.count("failed"),
-        unfit=status.count("unfit"),
+        models=status["fitted"],
+        failed=status["failed"],
+        unfit=status["unfit"],
         payloads=tuple(payloads),
         gives=_given(run, task, next(iter(results.values()))),
         metric=name,
         scores=scores,
+        base=order.base,
+        retrained=retrained if order.base is not None else 0,
     )
 
     def fill(temporary: Path) -> None:
@@ -77,13 +84,21 @@ def _results(run: Path, name: str, task: Task) -> list[ChunkResult]:
     return results
 
 
-def _payloads(
-    run: Path, task: Task, results: list[ChunkResult], trusted: bool
-) -> tuple[list[str], list[tuple[int, int]]]:
-    """The payload files of the version, and (file, offset) of each model in key order; (-1, 0) where there is none."""
+class _Places(NamedTuple):
+    """Where the models of a version are, in key order: file -1 where there is none."""
+
+    payloads: list[str]
+    file: np.ndarray  # (n,) int32
+    offset: np.ndarray  # (n,) int64
+
+
+def _payloads(run: Path, task: Task, results: list[ChunkResult], trusted: bool) -> _Places:
+    """The payload files of the version, and the place of each model in them."""
+    import numpy as np
+
     pickles = plugin("frameworks", task.recipe.framework).pickles
     if len(results) == 1 and not task.recipe.groups:
-        return [results[0].models], [(0, 0)]  # one model: its payload as it is
+        return _Places([results[0].models], np.zeros(1, np.int32), np.zeros(1, np.int64))  # one model: as it is
     if pickles:
         for result in results:
             trust.check(run, result.models, files.mapped(run / "models" / result.models), trust=trusted)
@@ -91,57 +106,128 @@ def _payloads(
     return _as_they_are(run, results) if len(results) <= MOST_FILES else _joined(run, results, sign=pickles)
 
 
-def _as_they_are(run: Path, results: list[ChunkResult]) -> tuple[list[str], list[tuple[int, int]]]:
+def _as_they_are(run: Path, results: list[ChunkResult]) -> _Places:
+    import numpy as np
+
     payloads: list[str] = []
-    places: list[tuple[int, int]] = []
+    file: list[np.ndarray] = []
+    offset: list[np.ndarray] = []
     for result in results:
-        models = _models(run, result)
-        if any(status == "fitted" for status, _, _ in models):
+        fitted, lengths = _models(run, result)
+        if fitted.any():
             payloads.append(result.models)
-        places += [(len(payloads) - 1, offset) if status == "fitted" else (-1, 0) for status, offset, _ in models]
-    return payloads, places
+        file.append(np.where(fitted, len(payloads) - 1, -1))
+        offset.append(np.where(fitted, np.cumsum(lengths) - lengths, 0))
+    return _Places(payloads, np.concatenate(file).astype(np.int32), np.concatenate(offset))
 
 
-def _joined(run: Path, results: list[ChunkResult], *, sign: bool) -> tuple[list[str], list[tuple[int, int]]]:
-    payloads: list[str] = []
-    places: list[tuple[int, int]] = []
-    buffer = bytearray()
+def _joined(run: Path, results: list[ChunkResult], *, sign: bool) -> _Places:
+    """The chunks' models in fewer files. A chunk's bytes are those of its models, one after the other."""
+    import numpy as np
 
-    def cut() -> None:
-        payloads.append(files.store_content(run / "models", buffer))
-        if sign:
-            trust.sign(run, payloads[-1], buffer)
-        buffer.clear()
-
-    for result in results:
-        source = files.mapped(run / "models" / result.models)
-        for status, offset, length in _models(run, result):
-            if status != "fitted":
-                places.append((-1, 0))
-                continue
-            if buffer and len(buffer) + length > FILE_BYTES:
-                cut()
-            places.append((len(payloads), len(buffer)))
-            buffer += source[offset : offset + length]
-    if buffer:
-        cut()
-    return payloads, places
+    sources: list[files.Bytes] = [files.mapped(run / "models" / result.models) for result in results]
+    models = [_models(run, result) for result in results]
+    fitted = np.concatenate([there for there, _ in models])
+    return _cut_into_files(run, sources, fitted, np.concatenate([lengths for _, lengths in models]), sign=sign)
 
 
-def _models(run: Path, result: ChunkResult) -> list[tuple[str, int, int]]:
-    """(status, offset, length) of each model of a chunk."""
+def _cut_into_files(
+    run: Path, sources: Sequence[files.Bytes], fitted: np.ndarray, lengths: np.ndarray, *, sign: bool
+) -> _Places:
+    """Files of up to FILE_BYTES, cut between models, of sources that hold one model after the other."""
+    import numpy as np
+
+    ends = np.cumsum(lengths)  # in all bytes, one after the other
+    starts = np.concatenate([[0], ends[:-1]])
+    cuts = [0]
+    while cuts[-1] < ends[-1]:
+        first = int(np.searchsorted(ends, cuts[-1], "right"))  # a model alone, where it is larger than a file
+        cuts.append(int(max(ends[first], ends[np.searchsorted(ends, cuts[-1] + FILE_BYTES, "right") - 1])))
+    payloads = [_joined_file(run, sources, low, high, sign) for low, high in itertools.pairwise(cuts)]
+    file = np.where(fitted, np.searchsorted(cuts, starts, "right") - 1, -1)
+    offset = np.where(fitted, starts - np.asarray(cuts)[np.maximum(file, 0)], 0)
+    return _Places(payloads, file.astype(np.int32), offset)
+
+
+def _joined_file(run: Path, sources: Sequence[files.Bytes], low: int, high: int, sign: bool) -> str:
+    """Bytes ``low`` to ``high`` of all sources, one after the other, as a payload."""
+    buffer, at = bytearray(), 0
+    for source in sources:
+        size = len(source)
+        if at < high and at + size > low:
+            buffer += source[max(0, low - at) : high - at]
+        at += size
+    name = files.store_content(run / "models", buffer)
+    if sign:
+        trust.sign(run, name, buffer)
+    return name
+
+
+def _models(run: Path, result: ChunkResult) -> tuple[np.ndarray, np.ndarray]:
+    """Of each model of a chunk: whether there is one, and how long it is."""
+    import pyarrow.compute as pc
+
     table = chunks.read_table(run, result.table)
-    columns = (table.column(name).to_pylist() for name in ("status", "offset", "length"))
-    return list(zip(*columns, strict=True))
+    fitted = pc.equal(table.column("status"), "fitted").to_numpy()
+    lengths: np.ndarray = table.column("length").to_numpy()
+    return fitted, lengths
 
 
-def _index(run: Path, results: list[ChunkResult], places: list[tuple[int, int]]) -> pa.Table:
+def _index(run: Path, results: list[ChunkResult], places: _Places) -> pa.Table:
     import pyarrow as pa
 
     index = pa.concat_tables([chunks.read_table(run, result.table) for result in results])
-    offsets = pa.array([offset for _, offset in places], pa.int64())
-    index = index.set_column(index.column_names.index("offset"), "offset", offsets)
-    return index.append_column("file", pa.array([file for file, _ in places], pa.int32())).combine_chunks()
+    index = index.set_column(index.column_names.index("offset"), "offset", pa.array(places.offset))
+    return index.append_column("file", pa.array(places.file)).combine_chunks()
+
+
+def _beside(run: Path, base: int, index: pa.Table, payloads: list[str], task: Task) -> tuple[pa.Table, list[str]]:
+    """The models that were trained again among those of the version before; payloads are named, not written again."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from fitscale.data.groupkeys import KeyFilter
+
+    before = versions.manifest(run, base)
+    names = list(before.groups)
+    there = pq.ParquetFile(run / "versions" / str(base) / "index.parquet", memory_map=True).read(use_threads=False)
+    others = there.filter(pa.array(~KeyFilter(index.select(names)).of(there.combine_chunks())))
+    file = others.column("file").to_numpy()
+    used = np.unique(file[file >= 0])
+    kept = [before.payloads[k] for k in used.tolist()]
+    moved = np.where(file >= 0, np.searchsorted(used, file), -1).astype(np.int32)
+    others = others.set_column(others.column_names.index("file"), "file", pa.array(moved))
+    own = index.column("file").to_numpy()
+    own = np.where(own >= 0, own + len(kept), -1).astype(np.int32)
+    index = index.set_column(index.column_names.index("file"), "file", pa.array(own)).select(others.column_names)
+    merged = pa.concat_tables([others, index.cast(others.schema)]).sort_by([(name, "ascending") for name in names])
+    payloads = [*kept, *payloads]
+    if len(payloads) > MOST_FILES:
+        merged, payloads = _one_after_the_other(
+            run, merged, payloads, sign=plugin("frameworks", task.recipe.framework).pickles
+        )
+    assert not pc.any(pc.is_null(merged.column("status"))).as_py()
+    return merged.combine_chunks(), payloads
+
+
+def _one_after_the_other(run: Path, index: pa.Table, payloads: list[str], *, sign: bool) -> tuple[pa.Table, list[str]]:
+    """The models of too many files written anew, in key order."""
+    import numpy as np
+    import pyarrow as pa
+
+    sources = [files.mapped(run / "models" / name) for name in payloads]
+    columns = (index.column(name).to_numpy() for name in ("file", "offset", "length"))
+    file, offset, length = columns
+    lengths = np.where(file >= 0, length, 0)
+    pieces = [
+        bytes(sources[k][at : at + size]) if k >= 0 else b"" for k, at, size in zip(file, offset, lengths, strict=True)
+    ]
+    places = _cut_into_files(run, [b"".join(pieces)], file >= 0, lengths, sign=sign)
+    for name, column in (("file", places.file), ("offset", places.offset)):
+        index = index.set_column(index.column_names.index(name), name, pa.array(column))
+    return index, places.payloads
 
 
 def _scores(
@@ -226,8 +312,10 @@ def _taken(table: pa.Table, takes: str, n_classes: int, name: str) -> np.ndarray
 
 
 def _failures(index: pa.Table, groups: tuple[str, ...]) -> Iterator[str]:
+    import pyarrow.compute as pc
+
     wanted: list[str] = [*groups, "status", "kind", "why", "n_train"]
-    for record in index.select(wanted).to_pylist():
-        if record["status"] != "fitted":
-            key: dict[str, Any] = {name: record.pop(name) for name in groups}
-            yield json.dumps({"key": key, **record}, sort_keys=True, default=str) + "\n"
+    without = index.filter(pc.not_equal(index.column("status"), "fitted"))
+    for record in without.select(wanted).to_pylist():
+        key: dict[str, Any] = {name: record.pop(name) for name in groups}
+        yield json.dumps({"key": key, **record}, sort_keys=True, default=str) + "\n"

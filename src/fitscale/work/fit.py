@@ -65,7 +65,7 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
             order.task,
             0,
             result={"chunk": task.chunks[0], "scores": context.scores(), "units": fitted.units},
-            table=table_of([row]),
+            table=table_of({name: [value] for name, value in row.items()}),
             models=fitted.payload,
             predictions=predictions,
             pickles=framework.pickles,
@@ -126,14 +126,14 @@ def _trains_on_one_class(feed: Feed) -> bool:
     return len({code for batch in feed.batches("train") for code in set(batch.y.tolist())}) < 2
 
 
-def table_of(rows: list[dict[str, Any]], keys: pa.Table | None = None) -> pa.Table:
+def table_of(columns: dict[str, list[Any]], keys: pa.Table | None = None) -> pa.Table:
     """The chunk's table (see `chunks.TABLE`), after the columns of the keys."""
     import pyarrow as pa
 
     types = {"string": pa.string(), "int64": pa.int64(), "int32": pa.int32()}
-    columns = {name: pa.array([row[name] for row in rows], types[kind]) for name, kind in chunks.TABLE.items()}
+    own = {name: pa.array(columns[name], types[kind]) for name, kind in chunks.TABLE.items()}
     before = {name: keys.column(name) for name in keys.column_names} if keys is not None else {}
-    return pa.table({**before, **columns})
+    return pa.table({**before, **own})
 
 
 def score_view(framework: Framework, native: Any, feed: Feed) -> pa.Table | None:
@@ -179,7 +179,13 @@ class _Predictions:
         import pyarrow as pa
 
         names = [name for name, parts in self._columns.items() if parts and not (self._labels and name[0] == "p")]
-        return pa.table({name: np.concatenate(self._columns.pop(name)) for name in names})
+        columns = {name: np.concatenate(self._columns.pop(name)) for name in names}
+        unknown = np.isnan(columns["y"]) | np.isnan(
+            columns["value"]
+        )  # gaps of a series, and steps that it does not tell
+        if unknown.any():
+            columns = {name: column[~unknown] for name, column in columns.items()}
+        return pa.table(columns)
 
     def _put(self, name: str, values: np.ndarray) -> None:
         self._columns.setdefault(name, []).append(values)

@@ -50,7 +50,7 @@ def import_first(framework: Framework, task: Task) -> None:
     for name in (*framework.needs, *getattr(framework, "warms", ())):
         importlib.import_module(name)
     module = task.recipe.estimator.path.rpartition(".")[0]
-    if module and task.recipe.estimator.live is None and not module.startswith("baseline"):
+    if module and task.recipe.estimator.live is None and not getattr(framework, "own", False):
         importlib.import_module(module)
     # What stays is left alone by the collector: it would write into pages that the children share, and so copy them.
     gc.collect()

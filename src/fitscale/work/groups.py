@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.contracts import Fitted
+from fitscale.contracts import Fitted, Grouped, Unfit
 from fitscale.engines.supervisor import RESERVE
 from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.records.run import Order, Recipe, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks
+from fitscale.work.batched import Made, fit_at_once
 from fitscale.work.failure import describe
 from fitscale.work.feeding import encoding_of, reader_of
 from fitscale.work.fit import check_metric, score_view, table_of
@@ -53,9 +54,9 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         encoding = encoding_of(run, task, reader, keep=True)
     done_last = _PutOff()
 
-    def keep(k: int, done: list[dict[str, Any]], keys: pa.Table, about: dict[str, Any]) -> None:
+    def keep(k: int, made: Made, keys: pa.Table, about: dict[str, Any]) -> None:
         with context.phase("save"):
-            _commit(run, order, task, k, done, keys, framework.pickles)
+            _commit(run, order, task, k, made, keys, framework.pickles)
         log.write("chunk", **about)
 
     try:
@@ -70,20 +71,26 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             rows = feed.chunk.rows  # decoded here and now: the children share it
             if order.form == "frame":
                 _ = feed.chunk.frame
-            groups = [each for _, each in feed.groups()]
             check_metric(task, feed)
-            with context.phase("iterations"):
-                done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
-            ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+            if order.form == "groups":
+                done_last.catch_up()
+                assert isinstance(framework, Grouped)
+                made = fit_at_once(framework, task, feed, recipe_to_fit(run, task, order), context)
+            else:
+                groups = [each for _, each in feed.groups()]
+                with context.phase("iterations"):
+                    done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
+                ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+                made = _one_by_one(done)
             about = {
                 "k": k,
-                "groups": len(groups),
+                "groups": len(feed),
                 "rows": len(rows.y),
                 "wall_s": time.perf_counter() - began,
                 "cpu_s": sum(_cpu_s()) - sum(before),
-                **{status: sum(row["status"] == status for row in done) for status in chunks.STATUS},
+                **{status: made.table["status"].count(status) for status in chunks.STATUS},
             }
-            done_last.put_off(partial(keep, k, done, feed.keys, about))
+            done_last.put_off(partial(keep, k, made, feed.keys, about))
     finally:  # stopped, too
         done_last.catch_up()
 
@@ -166,6 +173,8 @@ def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, con
         predictions = score_view(framework, native, feed)
     except WorkloadError:
         raise
+    except Unfit as error:
+        return _without_model("unfit", "unfit", str(error), feed)
     except Exception as error:  # a group's failure, whatever it is
         return _without_model("failed", *describe(error), feed)
     record = {
@@ -187,6 +196,8 @@ def _unfit(task: Task, feed: Feed) -> str:
     n = feed.count("train")
     if n == 0:
         return "no training rows"
+    if task.traits.input == "series":
+        return ""  # which looks for itself
     if task.recipe.early_stopping is not None and feed.count("validation") == 0:
         return "no validation rows for early stopping"
     rows = feed.matrix("train")
@@ -215,9 +226,8 @@ def _without_model(status: str, kind: str, why: str, feed: Feed) -> Result:
     return Result(record, b"")
 
 
-def _commit(
-    run: Path, order: Order, task: Task, k: int, done: list[dict[str, Any]], keys: pa.Table, pickles: bool
-) -> None:
+def _one_by_one(done: list[dict[str, Any]]) -> Made:
+    """The groups' own records, put together."""
     import pyarrow as pa
 
     models = bytearray()
@@ -229,14 +239,19 @@ def _commit(
         predictions = row.pop("predictions")
         if predictions is not None:
             parts.append(predictions.add_column(0, "model", pa.repeat(pa.scalar(i, pa.int32()), predictions.num_rows)))
+    table = {name: [row[name] for row in done] for name in chunks.TABLE}
+    return Made(table, models, pa.concat_tables(parts) if parts else None)
+
+
+def _commit(run: Path, order: Order, task: Task, k: int, made: Made, keys: pa.Table, pickles: bool) -> None:
     chunks.commit(
         run,
         order.task,
         k,
         result={"chunk": task.chunks[k]},
-        table=table_of(done, keys),
-        models=models,
-        predictions=pa.concat_tables(parts) if parts else None,
+        table=table_of(made.table, keys),
+        models=made.models,
+        predictions=made.predictions,
         pickles=pickles,
     )
 

@@ -17,10 +17,14 @@ def cut(run: Path, order: Order, ledger: Ledger) -> None:
     wanted = order.partitioning
     if wanted is None:
         raise FitscaleError("an order to partition says not what")
+    import pyarrow.parquet as pq
+
     with ledger.phase("read"):
         reader = rows_used(run, wanted.snapshot, wanted.data, wanted.use, wanted.seed, threads=order.threads)
         columns = [name for folds in wanted.folds for name in kept_columns(reader, wanted.data, folds)]
         # Half of what the worker may take: the other half is for what Arrow decodes meanwhile.
         memory = (order.memory_bytes or 2 << 30) // 2
-        partition(reader, wanted.data, tuple(dict.fromkeys(columns)), run / "data" / wanted.name, memory_bytes=memory)
+        only = None if wanted.only is None else pq.ParquetFile(run / "data" / f"{wanted.only}.parquet").read()
+        kept = tuple(dict.fromkeys(columns))
+        partition(reader, wanted.data, kept, run / "data" / wanted.name, memory_bytes=memory, only=only)
     crash.point("partition.written")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fitscale.records.workload import Workload
+from fitscale.records.workload import Features, Workload
 
 
 def problems(w: Workload) -> Iterator[tuple[str, str]]:
@@ -34,12 +34,33 @@ def problems(w: Workload) -> Iterator[tuple[str, str]]:
                 )
     if (data.step_s or data.horizon) and not data.time:
         yield "data.time", "is missing: a series needs the column of its times"
+    if data.horizon and not data.step_s:
+        yield "data.step", "is missing: a series needs the spacing of its times, such as 1h"
     if w.evaluate.by == "time" and not data.time:
         yield "evaluate.by", "splitting by time needs data.time, the column that says when"
     if w.evaluate.by == target:
         yield "evaluate.by", f"'{target}' is the target; split by a column of the features, random or time"
     if not w.where:
         yield "where", "is empty: nothing may be used; leave it out for this machine, or name local"
+
+
+def problems_of_series(w: Workload) -> Iterator[tuple[str, str]]:
+    """What a series cannot have, where the workload is one."""
+    if not w.data.is_series:
+        return
+    if w.data.features != Features():
+        yield "data.features", "a series is forecast from its own past: leave it out"
+    if w.data.weight:
+        yield "data.weight", "the values of a series have no weights: leave it out"
+    if isinstance(w.data.use, float) and w.data.use < 1:
+        yield "data.use", "rows drawn from a series leave gaps in it: take all, or fewer groups with data.where"
+    if w.evaluate.by != "time":
+        yield (
+            "evaluate.by",
+            f"'{w.evaluate.by}' splits rows: a series is judged on its last ones; leave it out, or say time",
+        )
+    if w.evaluate.cv:
+        yield "evaluate.cv", "a series is judged from one origin: leave it out, and use holdout, or data.horizon alone"
 
 
 DATABASE = "postgresql://user@host/db"

@@ -47,12 +47,9 @@ def _place(kind: str) -> Callable[[Workload], Any]:
     return lambda w: any(p.kind == kind for p in w.where) and kind not in registry.names("engines")
 
 
-LAGS = "leave it out, and give lagged columns as features"
 PARQUET = "export the rows to Parquet, and give that path"
 GAPS = (
     Gap("data.uri", _foreign_scheme, "reading from {found}://", PARQUET),
-    Gap("data.step", lambda w: w.data.step_s, "forecasting series", LAGS),
-    Gap("data.horizon", lambda w: w.data.horizon, "forecasting series", LAGS),
     Gap(
         "data.use",
         lambda w: w.data.use == "enough",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fitscale.errors import UsageError, WorkloadError
-from fitscale.records.workload import Workload
-from fitscale.workload.checks import problems
+from fitscale.records.workload import Evaluation, Workload
+from fitscale.workload.checks import problems, problems_of_series
 from fitscale.workload.document import read_document, read_file
 from fitscale.workload.keys import WORKLOAD
 from fitscale.workload.moments import seconds_until
@@ -63,10 +63,12 @@ def parse(
         document = {**document, "name": slug(Path(file).stem if file else "workload")}
     read: Workload = WORKLOAD.read(document, root)
     base = str(folder.absolute())
-    workload = read.but(data=read.data.but(base=base), folder=base)
+    workload = read.but(data=read.data.but(base=base), folder=base, evaluate=_of_series(read, document))
     for place, problem in problems(workload):
         raise Spot(place, file, root.lines).wrong(problem)
     if check_offered:
+        for place, problem in problems_of_series(workload):
+            raise Spot(place, file, root.lines).wrong(problem)
         refuse_gaps(workload, root)
         _refuse_past(workload, root)
     return workload
@@ -122,6 +124,15 @@ def _set(document: Mapping[str, Any], path: list[str], value: Any, place: str) -
     if inner is not None and not isinstance(inner, Mapping):
         raise WorkloadError(place, f"cannot be set: '{key}' is {shown(inner)}, not a section; set it as a whole")
     return {**document, key: _set(inner or {}, rest, value, place)}
+
+
+def _of_series(read: Workload, document: Mapping[str, Any]) -> Evaluation:
+    """A series is judged on its last rows; where nobody says how many, on as many as it is to be forecast."""
+    said = document.get("evaluate") or {}
+    if not read.data.is_series:
+        return read.evaluate
+    evaluate = read.evaluate if "by" in said else read.evaluate.but(by="time")
+    return evaluate.but(holdout=None) if read.data.horizon and "holdout" not in said else evaluate
 
 
 def _within(where: str, place: str) -> bool:

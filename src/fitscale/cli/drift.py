@@ -1,0 +1,78 @@
+"""``fitscale drift RUN --data NEW``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fitscale.cli.completing import runs_and_workloads
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fitscale.models.drift import Found
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+FIRST = 10
+
+
+@app.command()
+def drift(
+    data: Annotated[str, typer.Option(metavar="NEW", help="The new rows: a path, as data.uri in a workload.")],
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
+    ] = None,
+    run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
+    version: Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")] = None,
+    rate: Annotated[str, typer.Option(metavar="SHARE", help="Of false alarms among alarms, at most.")] = "5%",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.parquet", help="Where the table goes; default: into the run.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The counts as a record on stdout.")] = False,
+) -> None:
+    """Test whether new rows of each series still are what its model was fitted on. Ends with 5 where some are not.
+
+    Each value is foretold one step ahead; mean and deviation of the errors are held against those of before. The rate of
+    false alarms holds over all series together.
+    """
+    from fitscale.cli.finding import run_of
+    from fitscale.cli.saying import Out
+    from fitscale.errors import DriftFound, UsageError
+    from fitscale.models.drift import drift as drift_
+    from fitscale.models.opened import Run
+    from fitscale.workload.units import share
+
+    said = Out(json)
+    try:
+        asked = share(rate)
+    except UsageError as error:
+        raise UsageError(f"--rate {rate}: {error}") from None
+    found, table = drift_(Run(run_of(target, run), version), data, out, rate=asked)
+    said.lines(drift_lines(found, table))
+    said.record(found)
+    if found.drifted:
+        raise typer.Exit(DriftFound.exit_code)
+
+
+def drift_lines(found: Found, table: pa.Table) -> list[str]:
+    """The lines that a person reads."""
+    from fitscale.cli.shown import plural
+
+    lines = [
+        f"{plural(found.tested, 'series', 'series')} tested against version {found.version}, {found.drifted:,} drifted"
+    ]
+    if found.without:
+        lines += [f"    {count:,} not tested: {reason}" for reason, count in sorted(found.without.items())]
+    keys = table.column_names[: table.column_names.index("rows")]
+    for row in table.slice(0, min(FIRST, found.drifted)).to_pylist():
+        key = ", ".join(str(row[name]) for name in keys)
+        lines.append(
+            f"    {key}: errors {row['shift']:+.2f} ± {row['spread']:.2f} deviations of before, in {row['rows']:,} rows"
+        )
+    if found.drifted > FIRST:
+        lines.append(f"    and {found.drifted - FIRST:,} more")
+    lines.append(f"of the alarms at most {found.rate:.1%} are false; all series: {found.out}")
+    return lines

@@ -1,0 +1,15 @@
+"""Groups of different sizes share rectangles: each is padded to a size that follows from its own alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FINENESS = 8  # a group is padded by an eighth of its size at most
+
+
+def padded_to(sizes: np.ndarray) -> np.ndarray:
+    """(g,) int64: up to an eighth more, of few different ones."""
+    power = np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64)
+    unit = np.maximum(1, 2**power // FINENESS)
+    padded: np.ndarray = -(-sizes // unit) * unit
+    return padded

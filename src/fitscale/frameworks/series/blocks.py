@@ -1,0 +1,45 @@
+"""Series of different lengths → rectangles that a kernel works on at once.
+
+A series is padded at its front, to a length that hangs on its own alone, and each kernel works on each row by itself: the
+numbers that a series comes to are the same, to the bit, whatever others are beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitscale.frameworks.padding import padded_to
+
+if TYPE_CHECKING:
+    from fitscale.frameworks.series.grid import Grid
+
+BLOCK_CELLS = 1 << 18  # of a rectangle: 2 MB stay in the cache
+
+
+def blocks(grid: Grid, cells: float = 1.0, *, exact: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(which series, (b, t) float64 with NaN before their beginnings). ``cells``: that a kernel holds for each value.
+
+    ``exact``: only series of one length together, none of them padded.
+    """
+    lengths = grid.lengths
+    padded = lengths if exact else padded_to(lengths)
+    for length in np.unique(padded[lengths > 0]).tolist():
+        members = np.flatnonzero((padded == length) & (lengths > 0))
+        size = max(1, int(BLOCK_CELLS / max(1.0, cells) / length))
+        for at in range(0, len(members), size):
+            which = members[at : at + size]
+            yield which, _rectangle(grid, which, length)
+
+
+def _rectangle(grid: Grid, which: np.ndarray, length: int) -> np.ndarray:
+    starts, sizes = grid.bounds[which], grid.lengths[which]
+    if (sizes == length).all() and (np.diff(which) == 1).all():  # neighbours: as they lie
+        as_it_lies: np.ndarray = grid.values[starts[0] : starts[0] + length * len(which)].reshape(len(which), length)
+        return as_it_lies
+    at = starts[:, None] + np.arange(length) - (length - sizes)[:, None]
+    rectangle: np.ndarray = grid.values[np.maximum(at, 0)]
+    rectangle[at < starts[:, None]] = np.nan
+    return rectangle

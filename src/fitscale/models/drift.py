@@ -1,0 +1,153 @@
+"""Drift: whether new rows of each series still are what its model was fitted on, with false alarms kept to a rate.
+
+Each new value is foretold one step ahead by its series' model. As long as nothing changed, these errors have the mean and the
+deviation that they had while the model was fitted. Two tests: of the mean (Student's t, with the doubt of both means) and of
+the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts twice; over all series the
+rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from fitscale.models.judging import Chunk, Told, judged, new_rows
+from fitscale.models.opened import Run
+from fitscale.records.base import Record
+from fitscale.store import chunks, files
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LEAST = 8  # new values of a series that are tested
+NORMAL = 3.0  # kurtosis
+
+
+class Found(Record):
+    """What was looked at, and how many series drifted."""
+
+    format: int = 1
+    version: int
+    tested: int
+    drifted: int
+    rate: float  # of false alarms among alarms, at most
+    without: dict[str, int] = {}  # series that were not tested, by reason
+    out: str
+
+
+def drift(
+    run: Run,
+    data: str,
+    out: Path | None = None,
+    *,
+    rate: float = 0.05,
+    base: str = ".",
+    told: Told = lambda done, total: None,
+) -> tuple[Found, pa.Table]:
+    """Test each series of new rows, and write the table, what drifted most first, into the run or to ``out``.
+
+    Returns what was found, and the table: keys, ``rows`` tested, ``shift`` (mean of the errors) and ``spread`` (their deviation),
+    both in deviations of before; ``p``, ``q`` (what rate would be needed), ``drifted``, ``why`` where it was not tested.
+
+    Raises
+    ------
+    UsageError, DataError
+        If the data or its columns cannot be used.
+    """
+    with new_rows(run, data, base, "fitscale drift") as new:
+        parts = [_tested(chunk) for chunk in judged(run, new, told)]
+        keys = new.partition.keys
+    table = _ranked(keys, parts, rate)
+    out = out or run.path / "drift" / f"{run.version}.parquet"
+    files.replace(out, chunks.parquet_bytes(table))
+    why = Counter(text for text in table.column("why").to_pylist() if text)
+    missing = run.manifest.models - sum(part.models for part in parts)
+    if missing > 0:
+        why["no new rows"] = missing
+    drifted = int(np.count_nonzero(table.column("drifted").to_numpy(zero_copy_only=False)))
+    tested = table.num_rows - table.column("p").null_count
+    found = Found(version=run.version, tested=tested, drifted=drifted, rate=rate, without=dict(why), out=str(out))
+    return found, table
+
+
+class _Part(NamedTuple):
+    """Of some series, in key order."""
+
+    rows: np.ndarray
+    shift: np.ndarray
+    spread: np.ndarray
+    p: np.ndarray
+    why: list[str]
+    models: int
+
+
+def _tested(chunk: Chunk) -> _Part:
+    count, mean, square, kurtosis = _moments(chunk.error, chunk.of, len(chunk.n))
+    p = p_of(count, mean, square, np.fmax(kurtosis, chunk.kurtosis), chunk.n)
+    why = [text or ("" if count[k] >= LEAST else "too few new rows") for k, text in enumerate(chunk.why)]
+    p = np.where([bool(text) for text in why], np.nan, p)
+    return _Part(count, mean, np.sqrt(square), p, why, int(chunk.has_model.sum()))
+
+
+def _moments(z: np.ndarray, of: np.ndarray, groups: int) -> tuple[np.ndarray, ...]:
+    """(groups,) how many, mean, variance and kurtosis of the values that are there."""
+    known = ~np.isnan(z)
+    z, of = z[known], of[known]
+    n = np.bincount(of, minlength=groups).astype(np.float64)
+    mean = np.bincount(of, z, groups) / np.maximum(n, 1)
+    away = (z - mean[of]) ** 2
+    square = np.bincount(of, away, groups) / np.maximum(n - 1, 1)
+    fourth = np.bincount(of, away**2, groups) / np.maximum(n, 1)
+    return n, mean, square, np.where(square > 0, fourth / np.where(square > 0, square, 1.0) ** 2, NORMAL)
+
+
+def p_of(n: np.ndarray, mean: np.ndarray, square: np.ndarray, kurtosis: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """(g,) the probability of errors that are as far from those of before, if nothing changed.
+
+    Parameters
+    ----------
+    n, mean, square, kurtosis
+        (g,) of the new errors, in deviations of before.
+    before
+        (g,) how many there were of those.
+    """
+    from scipy.special import fdtr, fdtrc, stdtr
+
+    n, before = np.maximum(n, 2), np.maximum(np.nan_to_num(before), 2)
+    t = mean / np.sqrt(1 / n + 1 / before)
+    of_mean = 2 * stdtr(before - 1, -np.abs(t))
+    weight = 2 / (np.fmax(kurtosis, NORMAL) - 1)  # 1 of normal errors
+    free, free_before = weight * (n - 1), weight * (before - 1)
+    of_square = 2 * np.minimum(fdtr(free, free_before, square), fdtrc(free, free_before, square))
+    p: np.ndarray = np.minimum(1.0, 2 * np.fmin(of_mean, of_square))
+    return p
+
+
+def needed(p: np.ndarray) -> np.ndarray:
+    """(g,) the least rate of false alarms at which each would be one (Benjamini and Hochberg); NaN where nothing was tested."""
+    q = np.full(len(p), np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    found = p[order] * len(order) / np.arange(1, len(order) + 1)
+    q[order] = np.minimum.accumulate(found[::-1])[::-1]
+    return q
+
+
+def _ranked(keys: pa.Table, parts: list[_Part], rate: float) -> pa.Table:
+    import pyarrow as pa
+
+    whole: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) if parts else np.empty(0)
+        for name in ("rows", "shift", "spread", "p")
+    }
+    whole["q"] = needed(whole["p"])
+    whole["drifted"] = whole["q"] <= rate
+    why = [text or None for part in parts for text in part.why]
+    order = np.lexsort((-np.abs(whole["shift"]), np.nan_to_num(whole["q"], nan=2.0)))
+    columns = {**whole, "rows": whole["rows"].astype(np.int64)}
+    own = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+    named = {name: keys.column(name) for name in keys.column_names}
+    return pa.table({**named, **own, "why": pa.array(why, pa.string())}).take(pa.array(order))

@@ -1,0 +1,155 @@
+"""``fitscale drift`` from end to end: what drifted, what could not be tested, and the exit code that a cron line asks for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from commands import fitscale
+
+from fitscale.models.drift import Found
+
+STEPS = 200
+HOUR = np.timedelta64(3600, "s")
+START = np.datetime64("2026-01-01T00", "s")
+
+
+def rows(keys: list[str], seed: int, first: int, shift: dict[str, float], steps: int = STEPS) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    parts = []
+    for key in keys:
+        y = rng.normal(size=steps)
+        for t in range(1, steps):
+            y[t] += 0.3 * y[t - 1]
+        at = START + (first + np.arange(steps)) * HOUR
+        parts.append(pa.table({"metric": [key] * steps, "at": at, "value": 100 + y + shift.get(key, 0.0)}))
+    return pa.concat_tables(parts)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty series, trained; one of them without a model."""
+    folder = tmp_path_factory.mktemp("drift")
+    keys = [f"m{k:02d}" for k in range(60)]
+    table = pa.concat_tables([rows(keys[:-1], 0, 0, {}), rows(keys[-1:], 0, 0, {}, steps=3)])
+    pq.write_table(table, folder / "before.parquet")
+    document = {
+        "name": "metrics",
+        "data": {
+            "uri": "before.parquet", "target": "value", "groups": ["metric"], "time": "at", "step": "1h", "horizon": 10,
+        },
+        "model": {"estimator": "series.AR"},
+    }  # fmt: skip
+    path = folder / "metrics.yaml"
+    path.write_text(json.dumps(document))
+    said = fitscale("train", path, "--no-report")
+    assert said.code == 0, said.err
+    return path
+
+
+def test_nothing_drifted_ends_with_0(job: Path) -> None:
+    """And says how many were tested, and why not the others."""
+    keys = [f"m{k:02d}" for k in range(60)]
+    pq.write_table(rows(keys, 1, STEPS, {}), job.parent / "same.parquet")
+    said = fitscale("drift", job, "--data", job.parent / "same.parquet")
+    assert said.code == 0, said.err
+    assert "59 series tested against version 1, 0 drifted" in said.out
+    assert "1 not tested: unfit" in said.out
+
+
+def test_what_drifted_is_named_and_ends_with_5(job: Path) -> None:
+    """Most first; with what could not be tested apart; the table has all series."""
+    keys = [f"m{k:02d}" for k in range(50)]
+    new = rows(keys, 2, STEPS, {"m07": 2.0, "m31": -5.0})
+    few = rows(["m55"], 2, STEPS, {}, steps=4)
+    twice = rows(["m56"], 2, STEPS, {})
+    strange = rows(["other"], 2, STEPS, {})
+    table = pa.concat_tables([new, few, twice, twice.slice(0, 1), strange])
+    order = np.random.default_rng(0).permutation(table.num_rows)
+    pq.write_table(table.take(pa.array(order)), job.parent / "drifted.parquet")
+    said = fitscale("drift", job, "--data", job.parent / "drifted.parquet", "--json")
+    assert said.code == 5, said.err
+    found = Found.from_json(said.out)
+    assert (found.tested, found.drifted) == (50, 2)
+    assert found.without["too few new rows"] == 1
+    assert found.without["unknown key"] == 1
+    assert found.without["no new rows"] == 7
+    assert any("occur twice" in reason for reason in found.without)
+    assert "m31: errors -" in said.err.split("m07")[0]
+    written = pq.read_table(found.out)
+    assert written.column("metric").to_pylist()[:2] == ["m31", "m07"]
+    assert written.num_rows == 53
+    assert not list(Path(found.out).parent.glob(".rows-*"))
+
+
+def test_new_rows_that_cannot_be_used_are_told(job: Path) -> None:
+    """A column that is missing or renamed, a rate that is none; nothing is left behind."""
+    table = rows(["m01"], 3, STEPS, {})
+    pq.write_table(table.rename_columns(["metric", "at", "valeu"]), job.parent / "renamed.parquet")
+    said = fitscale("drift", job, "--data", job.parent / "renamed.parquet")
+    assert (said.code, "no column 'value'" in said.err, "did you mean 'valeu'" in said.err) == (2, True, True)
+    assert fitscale("drift", job, "--data", job.parent / "none.parquet").code == 2
+    said = fitscale("drift", job, "--data", job.parent / "renamed.parquet", "--rate", "many")
+    assert (said.code, "--rate many" in said.err) == (2, True)
+
+
+def test_models_of_rows_say_so(tmp_path: Path) -> None:
+    """What can be done instead."""
+    document = {"data": {"uri": "synthetic://?rows=300", "target": "y"}, "model": {"estimator": "baseline.Classifier"}}
+    (tmp_path / "rows.yaml").write_text(json.dumps(document))
+    assert fitscale("train", tmp_path / "rows.yaml", "--no-report").code == 0
+    said = fitscale("drift", tmp_path / "rows.yaml", "--data", "synthetic://?rows=300")
+    assert said.code == 2
+    assert "fitted on rows and not on series" in said.err
+
+
+def test_values_that_are_far_from_what_was_foretold_are_anomalies(job: Path) -> None:
+    """In the order of the rows, with what was expected; better than a rule of three deviations of the last hours."""
+    keys = [f"m{k:02d}" for k in range(50)]
+    table = rows(keys, 5, STEPS, {})
+    rng = np.random.default_rng(7)
+    y = table.column("value").to_numpy().copy()
+    planted = rng.choice(len(y), 100, replace=False)
+    y[planted] += rng.choice([-6.0, 6.0], 100)
+    table = table.set_column(2, "value", pa.array(y)).append_column(
+        "planted", pa.array(np.isin(np.arange(len(y)), planted))
+    )
+    table = table.take(pa.array(rng.permutation(table.num_rows)))
+    pq.write_table(table, job.parent / "spikes.parquet")
+    out = job.parent / "anomalies.parquet"
+    said = fitscale("predict", job, "--data", job.parent / "spikes.parquet", "--anomalies", "--out", out, "--json")
+    assert said.code == 0, said.err
+    found = pq.read_table(out)
+    assert found.column("metric").equals(table.column("metric"))
+    assert found.column("value").to_pylist() == table.column("value").to_pylist()
+    truth = table.column("planted").to_numpy()
+    score = found.column("score").to_numpy()
+    assert said.record["judged"] == int(np.isfinite(score).sum()) == len(y)
+    assert average_precision(truth, score) > 0.85
+    order = np.lexsort((table.column("at").to_numpy(), table.column("metric").to_numpy(zero_copy_only=False)))
+    rolling = np.empty(len(y))
+    rolling[order] = rolled(table.column("value").to_numpy()[order].reshape(50, STEPS)).reshape(-1)
+    assert average_precision(truth, score) > average_precision(truth, rolling)
+    assert fitscale("predict", job, "--ahead", "3", "--anomalies", "--out", out).code == 2
+
+
+def average_precision(truth: np.ndarray, score: np.ndarray) -> float:
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(truth, score))
+
+
+def rolled(y: np.ndarray, last: int = 24) -> np.ndarray:
+    """(g, t) distances from the mean of the last values, in their deviations."""
+    score = np.zeros(y.shape)
+    for t in range(2, y.shape[1]):
+        before = y[:, max(0, t - last) : t]
+        score[:, t] = np.abs(y[:, t] - before.mean(axis=1)) / np.maximum(before.std(axis=1), 1e-9)
+    return score
