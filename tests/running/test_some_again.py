@@ -126,6 +126,7 @@ def test_what_is_not_there_is_told(run: Path, tmp_path: Path) -> None:
         train(workload_of(job(lags=3), run.parent), run, only="m01")
     with pytest.raises(UsageError, match="has no finished version yet"):
         train(workload_of(job(), tmp_path), tmp_path / "none", only="failed")
+    assert not (tmp_path / "none").exists()
     other = rows(STEPS, shifted=False)
     there = pa.array([key != "m09" for key in other.column("metric").to_pylist()])
     pq.write_table(other.filter(there), run.parent / "metrics.parquet")

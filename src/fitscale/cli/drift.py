@@ -59,13 +59,12 @@ def drift(
 
 def drift_lines(found: Found, table: pa.Table) -> list[str]:
     """The lines that a person reads."""
-    from fitscale.cli.shown import plural
+    from fitscale.cli.shown import most_common, plural
 
     lines = [
         f"{plural(found.tested, 'series', 'series')} tested against version {found.version}, {found.drifted:,} drifted"
     ]
-    if found.without:
-        lines += [f"    {count:,} not tested: {reason}" for reason, count in sorted(found.without.items())]
+    lines += most_common(found.without, "not tested")
     keys = table.column_names[: table.column_names.index("rows")]
     for row in table.slice(0, min(FIRST, found.drifted)).to_pylist():
         key = ", ".join(str(row[name]) for name in keys)

@@ -88,11 +88,10 @@ def predicted_lines(found: Predicted, run: Run) -> list[str]:
 
 def anomalies_lines(found: Anomalies, run: Run) -> list[str]:
     """The lines that a person reads."""
-    from fitscale.cli.shown import plural
+    from fitscale.cli.shown import most_common, plural
 
     lines = [f"{plural(found.rows, 'row')} → {found.out}, by version {run.version} of {run.name}"]
     lines.append(
         f"{found.anomalies:,} of {found.judged:,} values are further than {found.threshold:g} deviations from what was foretold"
     )
-    lines += [f"    {count:,} not judged: {reason}" for reason, count in sorted(found.why.items())]
-    return lines
+    return [*lines, *most_common(found.why, "not judged")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fitscale.planning.wording import duration, number, size
@@ -22,6 +22,7 @@ __all__ = [
     "dagger",
     "data_size",
     "duration",
+    "most_common",
     "plural",
     "share",
     "size",
@@ -66,6 +67,16 @@ def share(fraction: float) -> str:
 def plural(n: int, one: str, many: str = "") -> str:
     """``1 group``, ``1,141 groups``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def most_common(counts: Mapping[str, int], what: str, shown: int = 5) -> list[str]:
+    """``    1,204 not judged: unknown key``, the most common first, and how many more reasons there are."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    lines = [f"    {count:,} {what}: {reason}" for reason, count in ordered[:shown]]
+    rest = ordered[shown:]
+    return (
+        [*lines, f"    {sum(count for _, count in rest):,} {what}, for {len(rest):,} other reasons"] if rest else lines
+    )
 
 
 def clipped(text: str, most: int) -> str:

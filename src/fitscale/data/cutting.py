@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GROUP = "__group__"
 MOST_BUCKETS = 500  # open files
 UNIT_ROWS = 16_384  # of a row group: what is decoded at least to read one group
-BUCKET_BYTES = 1 << 28  # 32-bit offsets of texts hold twice that
+BUCKET_BYTES = 1 << 28  # read, ordered and written it is held two to three times; 32-bit offsets of texts end far above
 
 
 def cut_rows(

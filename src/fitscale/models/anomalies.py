@@ -86,13 +86,13 @@ def _tables(run: Run, new: NewRows, threshold: float, told: Told) -> Iterator[tu
     # By row number, in a file: the rows come by series, and go out as they came.
     found = np.memmap(new.partition.folder.parent / "found", np.float64, "w+", shape=(n, 2))
     coded = np.memmap(new.partition.folder.parent / "why", np.int32, "w+", shape=(n,))
-    reasons = ["", "not foretold: what is before it is not known"]
+    known = {"": 0, "not foretold: what is before it is not known": 1}  # from reason to code
     for chunk in judged(run, new, told):
         at = chunk.rows.row
         found[at, 0], found[at, 1] = chunk.expected, np.abs(chunk.error)
-        places = [_place(text, reasons) for text in chunk.why]
-        code = np.array(places, np.int32)[chunk.of]
+        code = np.array([known.setdefault(text, len(known)) for text in chunk.why], np.int32)[chunk.of]
         coded[at] = np.where((code == 0) & np.isnan(chunk.error), 1, code)
+    reasons = np.array(list(known), object)
     time, target = str(run.recipe.time), new.spec.target
     columns = list(dict.fromkeys([*run.manifest.groups, time, target]))
     for first, batch in new.reader.batches(columns, batch_rows=BATCH_ROWS):
@@ -104,13 +104,7 @@ def _tables(run: Run, new: NewRows, threshold: float, told: Told) -> Iterator[tu
             "expected": pa.array(expected, mask=gone),
             "score": pa.array(score, mask=gone),
             "anomaly": pa.array(far, mask=gone),
-            "why": pa.array(np.array(reasons, object)[code], pa.string(), mask=~gone),
+            "why": pa.array(reasons[code], pa.string(), mask=~gone),
         }
         table = pa.table({**{name: batch.column(name) for name in columns}, **own})
-        yield table, Counter(np.array(reasons, object)[code[gone]].tolist()), int(far.sum())
-
-
-def _place(text: str, reasons: list[str]) -> int:
-    if text not in reasons:
-        reasons.append(text)
-    return reasons.index(text)
+        yield table, Counter(reasons[code[gone]].tolist()), int(far.sum())

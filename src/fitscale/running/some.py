@@ -24,9 +24,7 @@ def some_of(run: Path, only: str) -> Some:
     UsageError
         If there is no finished version of many models, no drift was looked for, or no group is meant.
     """
-    served = versions.current(run) if run.exists() else None
-    if served is None:
-        raise UsageError(f"--only {only}: {run} has no finished version yet; train all groups first")
+    served = need_version(run, only)
     index = lookup.Index(run, served)
     about = index.manifest
     if not about.groups:
@@ -38,6 +36,20 @@ def some_of(run: Path, only: str) -> Some:
     name = f"some-{digest_of(content)}"
     files.replace(run / "data" / f"{name}.parquet", content)
     return Some(base=served, keys=name, encoding=about.encoding, groups=keys.num_rows)
+
+
+def need_version(run: Path, only: str) -> int:
+    """The version that is served.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    served = versions.current(run)
+    if served is None:
+        raise UsageError(f"--only {only}: {run} has no finished version yet; train all groups first")
+    return served
 
 
 def check_same_kind(run: Path, some: Some, recipe: Recipe) -> None:

@@ -28,7 +28,7 @@ from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
 from fitscale.running.partitioning import is_soon_cut, partition_of
 from fitscale.running.probes import Probes
-from fitscale.running.some import check_same_kind, some_of
+from fitscale.running.some import check_same_kind, need_version, some_of
 from fitscale.running.state import Basis, Begun, RunState, state_of
 from fitscale.running.tasks import forget, write_tasks
 from fitscale.store import crash, folder, versions
@@ -90,8 +90,10 @@ def train(
     UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
         See the exit codes in `errors`.
     """
-    some = None if only is None else some_of(run, only)
+    if only is not None:
+        need_version(run, only)  # before the run is begun: what cannot be leaves no folder
     with _at_work(workload, run, "train", choose, trust, told, fresh=fresh) as (prepared, journal, attempts):
+        some = None if only is None else some_of(run, only)
         prepared = prepared._replace(some=some)
         if some is not None:
             check_same_kind(run, some, recipe_of(prepared, prepared.fits[-1], threads=1))

@@ -48,7 +48,7 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
         return
     fitted = fitted.bare()
     with context.phase("score"):
-        predictions = score_view(framework, framework.load(fitted.payload), feed)
+        predictions = score_view(framework, framework.load(fitted.payload), feed, gaps=task.traits.input == "series")
     with context.phase("save"):
         row = {
             "status": "fitted",
@@ -136,14 +136,22 @@ def table_of(columns: dict[str, list[Any]], keys: pa.Table | None = None) -> pa.
     return pa.table({**before, **own})
 
 
-def score_view(framework: Framework, native: Any, feed: Feed) -> pa.Table | None:
-    """Predictions for the held-out rows, batch by batch; None where nothing is held out."""
+def score_view(framework: Framework, native: Any, feed: Feed, *, gaps: bool = False) -> pa.Table | None:
+    """Predictions for the held-out rows, batch by batch; None where nothing is held out.
+
+    ``gaps``: of a series, some of whose values are missing, and some of whose steps its model does not tell: they are left out.
+    """
+    import pyarrow.compute as pc
+
     if not feed.count("holdout"):
         return None
     found = _Predictions(feed.classes)
     for scores in framework.score(native, found.seen(feed.batches("holdout"))):
         found.add(scores)
-    return found.table()
+    table = found.table()
+    if not gaps:
+        return table
+    return table.filter(pc.and_(*(pc.invert(pc.is_nan(table.column(name))) for name in ("y", "value"))))
 
 
 class _Predictions:
@@ -179,13 +187,7 @@ class _Predictions:
         import pyarrow as pa
 
         names = [name for name, parts in self._columns.items() if parts and not (self._labels and name[0] == "p")]
-        columns = {name: np.concatenate(self._columns.pop(name)) for name in names}
-        unknown = np.isnan(columns["y"]) | np.isnan(
-            columns["value"]
-        )  # gaps of a series, and steps that it does not tell
-        if unknown.any():
-            columns = {name: column[~unknown] for name, column in columns.items()}
-        return pa.table(columns)
+        return pa.table({name: np.concatenate(self._columns.pop(name)) for name in names})
 
     def _put(self, name: str, values: np.ndarray) -> None:
         self._columns.setdefault(name, []).append(values)

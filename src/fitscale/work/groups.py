@@ -170,7 +170,7 @@ def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, con
             return _without_model("unfit", "unfit", why, feed)
         fitted: Fitted = framework.fit(feed, recipe, None, GroupContext(context))
         native = framework.load(fitted.payload) if fitted.native is None else fitted.native
-        predictions = score_view(framework, native, feed)
+        predictions = score_view(framework, native, feed, gaps=task.traits.input == "series")
     except WorkloadError:
         raise
     except Unfit as error:

@@ -93,7 +93,7 @@ def _quantile(Y: np.ndarray, n: np.ndarray, q: float) -> np.ndarray:
 
 
 def _last_known(Y: np.ndarray, season: int) -> np.ndarray:
-    """(b, season): of each place in the season the last value that is there, the place after the end first."""
+    """(b, season): of each place in the season the last value that is there, as the last season would have them."""
     b, t = Y.shape
     last = np.full((b, season), np.nan)
     for place in range(season):

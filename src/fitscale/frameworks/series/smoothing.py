@@ -42,11 +42,11 @@ class Settings(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Of (b, c) series and rates: level, trend, and the season's terms in a ring."""
+    """Level, trend, and the season's terms in a ring: (b,) and (period, b) at the start, (c, b) and (period, c, b) after a run."""
 
     level: np.ndarray
     trend: np.ndarray
-    season: np.ndarray  # (period, b, c)
+    season: np.ndarray
 
 
 def fit(Y: np.ndarray, ends: np.ndarray, step: int, settings: Settings) -> np.ndarray:
