@@ -54,7 +54,10 @@ def test_epochs_are_told_and_the_model_is_the_same(
     bare = build(made.estimator)
     set_seed(bare, 5)
     X, y, _, _ = data.matrix("train")
-    bare.fit(X.astype(np.float64), y.astype(np.int64) if data.classes else y.astype(np.float64))
+    bare.fit(
+        X.astype(np.float64) if (path, params) == NETWORK else X,
+        y.astype(np.int64) if data.classes else y.astype(np.float64),
+    )
     assert told == list(range(1, len(told) + 1))
     assert fitted.units == told[-1] == bare.n_iter_
     if data.classes:

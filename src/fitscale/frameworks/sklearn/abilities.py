@@ -145,8 +145,12 @@ def input_of(made: Any) -> Input:
         return "raw"
     if getattr(getattr(_tags(made), "input_tags", None), "string", False):
         return "raw"  # a class of the user's that says it takes strings
-    leaves = [part for part in parts if hasattr(part, "predict")] or [made]
-    return "codes" if all(_on_codes(leaf) for leaf in leaves) else "one-hot"
+    return "codes" if all(_on_codes(leaf) for leaf in leaves_of(made)) else "one-hot"
+
+
+def leaves_of(made: Any) -> list[Any]:
+    """The estimators inside that predict, or the estimator itself."""
+    return [part for part in nested(made) if hasattr(part, "predict")] or [made]
 
 
 def nested(made: Any) -> list[Any]:

@@ -162,7 +162,7 @@ def _descent(n: float, d: float, k: int, name: str, p: Params) -> Cost:
 def _steps(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     passes = epochs_said(name, p)
     error = (2.0, 0.4, 0.1) if p.get("tol", 0) is None else (2.0, 0.8, 0.5)  # tol ends it when nobody can know
-    return Cost("cells", n * d * k * passes, 1.1e-8, n * d * 8, d * k * 8, 1e-7, 1.2e-8, error=error)
+    return Cost("cells", n * d * k * passes, 1e-8, n * 24, d * k * 8, 1e-7, 1.1e-8, error=error)
 
 
 def _bayes(n: float, d: float, k: int, name: str, p: Params) -> Cost:
@@ -228,6 +228,11 @@ FAMILIES: dict[Callable[[float, float, int, str, Params], Cost], str] = {
 def family_of(name: str) -> Callable[[float, float, int, str, Params], Cost]:
     """The cost function of a class, by its name; broad where the class is not known."""
     return next((family for family, names in FAMILIES.items() if name in names.split()), _unknown)
+
+
+def steps_by_row(name: str) -> bool:
+    """Whether a class goes from row to row by gradient steps, in the precision that it is given."""
+    return family_of(name) is _steps
 
 
 def _folds(params: Params) -> float:

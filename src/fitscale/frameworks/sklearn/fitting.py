@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 from fitscale.contracts import Context, Feed, Fitted
 from fitscale.errors import WorkloadError, nearest
 from fitscale.frameworks.sklearn import boosting, epochs, forests
-from fitscale.frameworks.sklearn.abilities import Input, input_of, kept_by, nested, resolved, target_of, units_of
+from fitscale.frameworks.sklearn.abilities import input_of, kept_by, leaves_of, nested, resolved, target_of, units_of
 from fitscale.frameworks.sklearn.building import build
+from fitscale.frameworks.sklearn.families import steps_by_row
 from fitscale.frameworks.sklearn.forests import Rows
 from fitscale.frameworks.sklearn.pickling import dumps
 from fitscale.frameworks.sklearn.streams import passes_of, takes, weight_name
@@ -76,26 +77,29 @@ def _given(made: Any, word: str) -> dict[str, Any]:
     return {name: value for name, value in found if value is not None and name.split("__")[-1] == word}
 
 
-def as_input(input_: Input, X: Any) -> Any:
-    """The rows as the estimator takes them: linear and other one-hot models in float64.
+def rows_for(made: Any) -> Callable[[Any], Any]:
+    """What turns rows of the feed into what the estimator takes: linear and other one-hot models in float64.
 
-    They would compute in float32 otherwise, where a normal matrix of unscaled columns loses all digits.
+    They would compute in float32 otherwise, where a normal matrix of unscaled columns loses all digits. Gradient steps
+    go from row to row: in float32 they are an eighth quicker, and the rows are not there twice.
     """
+    input_ = input_of(made)
     if input_ == "raw":
-        return X.to_pandas() if hasattr(X, "to_pandas") else X
-    return X.astype(np.float64) if input_ == "one-hot" else X
+        return lambda X: X.to_pandas() if hasattr(X, "to_pandas") else X
+    if input_ == "codes" or all(steps_by_row(type(leaf).__name__) for leaf in leaves_of(made)):
+        return lambda X: X
+    return lambda X: X.astype(np.float64)
 
 
 def _whole(made: Any, feed: Feed, state: bytes | None, context: Context) -> tuple[Any, int]:
     """The fitted estimator (another object, where it was gone on with) and how many units it has."""
-    input_ = input_of(made)
-    if input_ == "raw":
+    if input_of(made) == "raw":
         X, y, weight = feed.frame("train")
     else:
         X, y, weight, _ = feed.matrix("train")
         _categorical(made, feed)
     with context.phase("encode"):
-        rows = _rows(made, as_input(input_, X), y, weight)
+        rows = _rows(made, rows_for(made)(X), y, weight)
     del X
     kept = kept_by(made)
     if kept is not None:
@@ -124,7 +128,7 @@ def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes
     per_pass = -(-feed.count("train") // feed.batch_rows)
     if per_pass == 0:
         raise ValueError("no training rows")
-    input_, done = input_of(made), 0
+    as_taken, done = rows_for(made), 0
     if state is not None:
         done, made = pickle.loads(state)
     given: dict[str, Any] = {}
@@ -137,7 +141,7 @@ def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes
                     given["sample_weight"] = batch.weight.astype(np.float64)
                     if not takes(made.partial_fit, "sample_weight"):
                         raise _no_weights(made)
-                made.partial_fit(as_input(input_, batch.X), _target(made, batch.y), **given)
+                made.partial_fit(as_taken(batch.X), _target(made, batch.y), **given)
                 done += 1
                 taken = context.report(done, partial(dumps, (done, made)), of=passes * per_pass)
                 if taken is not None:

@@ -107,7 +107,7 @@ def merge(made: Any, parts: Sequence[Part]) -> Any:
 def fit(made: Any, rows: Rows, state: bytes | None, context: Context) -> Any:
     """The forest, grown by the attempt's threads; the state is what was grown so far."""
     each = trees_together(type(made).__name__, made.get_params(deep=False), *rows.X.shape)
-    cut = spans(made.n_estimators, len(rows.y), each, max(2, context.threads))
+    cut = spans(made.n_estimators, len(rows.y), each, 2 * max(2, context.threads))
     before: list[Part] = pickle.loads(state) if state is not None else []
     parts = [part for part in before if part.span in cut]  # those of another cut would overlap
     grown = {part.span for part in parts}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.frameworks.sklearn.families import MANY, epochs_said, family_of, rounds_said
+from fitscale.frameworks.sklearn.families import MANY, epochs_said, family_of, rounds_said, steps_by_row
 from fitscale.frameworks.sklearn.streams import passes_of
 from fitscale.records.plan import Law, Term
 
@@ -47,9 +47,8 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     if form == "stream":
         passes = passes_of(name, recipe.estimator.params)
         rows = recipe.batch_rows or 65_536
-        batch = Term(
-            name="batches", amount=min(rows, shape.rows) * shape.features * shape.density, prior=28.0, floor=4.0
-        )
+        held = min(rows, shape.rows) * shape.features * shape.density
+        batch = Term(name="batches", amount=held, prior=20.0 if steps_by_row(name) else 28.0, floor=4.0)
         steps = Term(name="steps", amount=passes * nonzero * models(shape), prior=cost.stream_s, floor=2e-10)
         predictions = Term(name="predictions", amount=float(shape.holdout_rows), prior=PREDICTION_BYTES, floor=28.0)
         return Law(

@@ -9,7 +9,7 @@ import numpy as np
 
 from fitscale.contracts import Batch, Scores
 from fitscale.frameworks.sklearn.abilities import input_of, target_of
-from fitscale.frameworks.sklearn.fitting import as_input
+from fitscale.frameworks.sklearn.fitting import rows_for
 
 # Whose `predict` takes the class with the largest share.
 BY_SHARE = (
@@ -28,9 +28,9 @@ def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
     """
     from joblib import parallel_config
 
-    classifier, input_ = target_of(native) == "classifier", input_of(native)
+    classifier, raw, given = target_of(native) == "classifier", input_of(native) == "raw", rows_for(native)
     for batch in batches:
-        X = as_input(input_, _named(native, batch.X) if input_ == "raw" else batch.X)
+        X = given(_named(native, batch.X) if raw else batch.X)
         # One thread: forests add up their trees in the order in which threads end, which changes last bits.
         with parallel_config(backend="sequential"):
             if not classifier:
