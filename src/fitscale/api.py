@@ -138,6 +138,7 @@ def predict(
     require_linux()
     import pyarrow.parquet as pq
 
+    from fitscale.models.asked import Asked
     from fitscale.models.opened import Run
     from fitscale.models.predict import predict as predict_
 
@@ -149,9 +150,9 @@ def predict(
 
             uri, named = str(write_frame(data, Path(folder))), "the data"
         if out is not None:
-            return predict_(opened, uri, Path(out), proba=proba, named=named)
+            return predict_(opened, Asked(uri), Path(out), proba=proba, named=named)
         written = Path(folder) / "predictions.parquet"
-        predict_(opened, uri, written, proba=proba, named=named)
+        predict_(opened, Asked(uri), written, proba=proba, named=named)
         return pq.read_table(written, memory_map=False)
 
 

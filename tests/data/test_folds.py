@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fitscale.data.folds import assign, column_of, folds_of, refit_of
 from fitscale.data.hashing import hashed, mixed, words_of
-from fitscale.errors import DataError, NotOffered, WorkloadError
+from fitscale.errors import DataError, WorkloadError
 from fitscale.records.data import Folds
 from fitscale.records.workload import DataSpec, EarlyStopping, Evaluation
 from fitscale.testing.tables import reader_over
@@ -190,7 +190,7 @@ def test_a_row_without_time_is_an_error() -> None:
 
 
 def test_a_split_that_cannot_be_is_refused() -> None:
-    """At its place: no such column, no time, one moment only, a cross-validation by time."""
+    """At its place: no such column, no time, one moment only."""
     reader = reader_over(pa.table({"t": [5] * 20, "city": ["a"] * 20, "y": range(20)}))
     with pytest.raises(WorkloadError, match="did you mean 'city'"):
         folds_of(Evaluation(by="ctiy"), 0, SPEC, reader)
@@ -198,8 +198,29 @@ def test_a_split_that_cannot_be_is_refused() -> None:
         folds_of(Evaluation(by="time"), 0, SPEC.but(time=None), reader)
     with pytest.raises(DataError, match="share their moment"):
         folds_of(Evaluation(by="time"), 0, SPEC, reader)
-    with pytest.raises(NotOffered, match="cross-validation by time"):
-        folds_of(Evaluation(by="time", cv=3, holdout=None), 0, SPEC, reader)
+    with pytest.raises(DataError, match="too few moments for 3 origins"):
+        folds_of(Evaluation(by="time", cv=3, holdout=None), 0, SPEC, reader, part=(0, 3))
+
+
+@given(st.integers(2, 6), st.integers(30, 200), st.integers(0, 3), st.sampled_from([0.0, 0.2]))
+def test_origins_roll_forward(parts: int, n: int, seed: int, validation: float) -> None:
+    """By time each part trains on all that is before it, and no row is held out twice, or trained on after it was known."""
+    t = np.random.default_rng(seed).permutation(n)
+    table = pa.table({"t": t, "y": range(n)})
+    stopping = _stopping(validation) if validation else None
+    evaluate = Evaluation(by="time", cv=parts, holdout=None, early_stopping=stopping)
+    held = np.zeros(n, int)
+    for k in range(parts):
+        folds = folds_of(evaluate, 0, SPEC, reader_over(table), part=(k, parts))
+        fold = assign(folds, np.arange(n), table["t"].combine_chunks())
+        held += fold == 2
+        assert t[(fold == 0) | (fold == 1)].max() < t[fold == 2].min()
+        assert (fold == -1).sum() == (t > t[fold == 2].max()).sum()
+        assert abs((fold == 2).mean() - folds.holdout) <= 2 / n
+        assert abs((fold == -1).mean() - folds.later) <= 2 / n
+        assert bool((fold == 1).sum()) == bool(validation)
+    assert held.max() == 1
+    assert (held == 0).sum() == t[held == 1].min()  # what is before the first origin
 
 
 def test_many_rows_of_one_moment_stay_together() -> None:

@@ -125,6 +125,19 @@ def test_models_begin_where_the_data_ends(metrics: Path, tmp_path: Path) -> None
     assert set(index.column("n_holdout").to_pylist()) == {0}  # of the final fit
 
 
+def test_judged_from_several_origins(metrics: Path, tmp_path: Path) -> None:
+    """Each origin is followed by the horizon, and forgets what came later; the last one is that of a single judgement."""
+    one = trained(job(metrics, seasonal=12), tmp_path / "one").manifest.scores
+    about = trained({**job(metrics, seasonal=12), "evaluate": {"cv": 3}}, tmp_path / "three").manifest
+    assert list(about.recipes) == ["cv 1/3", "cv 2/3", "cv 3/3", "final"]
+    metric = "neg_root_mean_squared_error"
+    parts = [about.scores[f"{metric}: cv {k}/3"] for k in (1, 2, 3)]
+    assert parts[2] == one[metric]
+    assert len(set(parts)) == 3
+    assert about.scores[metric] == pytest.approx(sum(part or 0 for part in parts) / 3)
+    assert Run(tmp_path / "three").fitted()[1] == Run(tmp_path / "one").fitted()[1]  # of all rows, as before
+
+
 def test_a_run_that_is_killed_ends_with_the_same_bytes(metrics: Path, tmp_path: Path) -> None:
     """Chunks of models that were fitted at once are kept as any others."""
     path = write_job(tmp_path, job(metrics, "series.ARIMA", order=[1, 0, 1]))
@@ -167,7 +180,7 @@ def test_the_plan_says_how(metrics: Path, tmp_path: Path) -> None:
         ({"data": {"use": "20%"}}, WorkloadError, "leave gaps"),
         ({"data": {"time": "value", "target": "metric"}}, UsageError, "dates or whole numbers"),
         ({"evaluate": {"by": "random"}}, WorkloadError, "judged on its last ones"),
-        ({"evaluate": {"cv": 3}}, WorkloadError, "one origin"),
+        ({"evaluate": {"cv": 3}, "data": {"horizon": None}}, WorkloadError, "data.horizon: is missing: evaluate.cv"),
         ({"model": {"estimator": "sklearn.linear_model.Ridge", "params": {}}}, NotOffered, "name one of series.AR"),
     ],
 )

@@ -18,6 +18,7 @@ from killing import bytes_of, kill_after, write_job
 from killing import train as train_killed
 
 from fitscale.errors import DataError, UsageError
+from fitscale.models.asked import Asked
 from fitscale.models.drift import drift
 from fitscale.models.opened import Run
 from fitscale.running.training import train
@@ -69,7 +70,7 @@ def again(run: Path, only: str) -> Any:
 
 
 def test_what_drifted_is_trained_again_and_nothing_else(run: Path) -> None:
-    found, _ = drift(Run(run), "metrics.parquet", base=str(run.parent))
+    found, _ = drift(Run(run), Asked())
     assert found.drifted == 3
     before = set((run / "models").iterdir())
     about = again(run, "drifted").manifest
@@ -82,7 +83,7 @@ def test_what_drifted_is_trained_again_and_nothing_else(run: Path) -> None:
     assert written < 40_000  # of three series, their predictions and two tables of three rows
     assert versions.current(run) == 2
     assert Run(run).ahead(2).num_rows == 2 * 39
-    found, _ = drift(Run(run), "metrics.parquet", base=str(run.parent))
+    found, _ = drift(Run(run), Asked())
     assert found.drifted == 0
     with pytest.raises(UsageError, match="no group of version 2 is meant"):
         again(run, "drifted")

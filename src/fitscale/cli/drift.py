@@ -1,4 +1,4 @@
-"""``fitscale drift RUN --data NEW``"""
+"""``fitscale drift RUN [--data NEW]``"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fitscale.cli.completing import runs_and_workloads
+from fitscale.cli.newrows import NewData, NewQuery, NewTable, NewWhere
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,11 +21,14 @@ FIRST = 10
 
 @app.command()
 def drift(
-    data: Annotated[str, typer.Option(metavar="NEW", help="The new rows: a path, as data.uri in a workload.")],
     target: Annotated[
         Path | None,
         typer.Argument(metavar="RUN", help="Workload file or run folder.", autocompletion=runs_and_workloads),
     ] = None,
+    data: NewData = None,
+    table: NewTable = None,
+    query: NewQuery = None,
+    where: NewWhere = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
     version: Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")] = None,
     rate: Annotated[str, typer.Option(metavar="SHARE", help="Of false alarms among alarms, at most.")] = "5%",
@@ -35,12 +39,14 @@ def drift(
 ) -> None:
     """Test whether new rows of each series still are what its model was fitted on. Ends with 5 where some are not.
 
-    Each value is foretold one step ahead; mean and deviation of the errors are held against those of before. The rate of
-    false alarms holds over all series together.
+    New are the rows of --data; without it, those that are now where the workload's data is. Each value is foretold one step
+    ahead; mean and deviation of the errors are held against those of before. The rate of false alarms holds over all series
+    together.
     """
     from fitscale.cli.finding import run_of
     from fitscale.cli.saying import Out
     from fitscale.errors import DriftFound, UsageError
+    from fitscale.models.asked import Asked
     from fitscale.models.drift import drift as drift_
     from fitscale.models.opened import Run
     from fitscale.workload.units import share
@@ -50,7 +56,7 @@ def drift(
         asked = share(rate)
     except UsageError as error:
         raise UsageError(f"--rate {rate}: {error}") from None
-    found, table = drift_(Run(run_of(target, run), version), data, out, rate=asked)
+    found, table = drift_(Run(run_of(target, run), version), Asked(data, ".", table, query, where), out, rate=asked)
     said.lines(drift_lines(found, table))
     said.record(found)
     if found.drifted:

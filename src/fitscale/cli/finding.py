@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +21,10 @@ class Found(NamedTuple):
     settings: Settings
 
 
-def for_training(file: Path, run: Path | None, *, trust: bool, probe: str | None) -> Found:
+def for_training(file: Path, run: Path | None, *, trust: bool, probe: str | None, where: str | None = None) -> Found:
     """The workload of a file with its run folder (which need not exist yet) and the settings that hold.
+
+    ``where`` stands in place of the file's ``data.where``.
 
     Raises
     ------
@@ -32,9 +35,19 @@ def for_training(file: Path, run: Path | None, *, trust: bool, probe: str | None
 
     if file.is_dir() and (file / "run.json").exists():
         raise UsageError(f"{file}: is a run folder; give the workload file that it was made from")
-    workload = load(file)
+    workload = load(file, overrides={"data.where": where} if where is not None else None)
     chosen = _settings({"trust": trust or None, "probe_s": probe}, file.parent)
     return Found(run or Path(chosen.runs) / workload.name, workload, chosen)
+
+
+def named(file: Path, run: Path | None, where: str | None) -> str:
+    """What stands after ``fitscale train`` in a command that goes on with the same."""
+    words = [
+        str(file),
+        *(("--run", str(run)) if run is not None else ()),
+        *(("--where", where) if where is not None else ()),
+    ]
+    return shlex.join(words)
 
 
 def run_of(target: Path | None, run: Path | None = None) -> Path:

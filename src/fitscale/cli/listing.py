@@ -61,18 +61,12 @@ def picked(table: pa.Table, *, status: str | None, failed: bool, where: str | No
 
 
 def _where(table: pa.Table, text: str) -> pa.Table:
-    from fitscale.data.sources import matching
-    from fitscale.data.sources.where import parse
+    from fitscale.data.sources.matching import rows_that_match
 
     try:
-        condition = parse(text)
-        matching.check(condition, table.schema)
-        parts = [batch.filter(matching.mask(condition, batch)) for batch in table.combine_chunks().to_batches()]
+        return rows_that_match(table, text)
     except WorkloadError as error:
         raise UsageError(f"--where: {error.problem}") from None
-    import pyarrow as pa
-
-    return pa.Table.from_batches(parts, table.schema)
 
 
 def listed(table: pa.Table) -> list[dict[str, Any]]:

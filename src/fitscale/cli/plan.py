@@ -24,6 +24,9 @@ def plan(
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
     ] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Only these rows, in place of the file's data.where.")
+    ] = None,
     choose: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Plan this candidate alone.", autocompletion=strategies),
@@ -54,7 +57,7 @@ def plan(
 
     --what-if and --explain answer from the measurements of the last plan.
     """
-    from fitscale.cli.finding import for_training
+    from fitscale.cli.finding import for_training, named
     from fitscale.cli.following import Following
     from fitscale.cli.saying import Out
     from fitscale.running.training import plan_only
@@ -64,12 +67,12 @@ def plan(
     if "@inline" not in (choose or ""):
         hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)
-    found = for_training(file, run, trust=trust, probe=probe)
+    found = for_training(file, run, trust=trust, probe=probe, where=where)
     if what_if is not None or explain is not None:
         _again(out, found, file, what_if, explain)
         return
-    named = str(file) if run is None else f"{file} --run {run}"
-    with Following(out, found.run, found.workload, named) as following:
+    name = named(file, run, where)
+    with Following(out, found.run, found.workload, name) as following:
         made = plan_only(
             found.workload,
             found.run,
@@ -78,7 +81,7 @@ def plan(
             trust=found.settings.trust,
             told=following.told._replace(plan=lambda plan: None),
         )
-    _show(out, made, named)
+    _show(out, made, name)
 
 
 def _again(out: Out, found: Found, file: Path, what_if: str | None, explain: str | None) -> None:

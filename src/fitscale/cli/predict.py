@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fitscale.cli.completing import runs_and_workloads
+from fitscale.cli.newrows import NewData, NewQuery, NewTable, NewWhere
 
 if TYPE_CHECKING:
     from fitscale.models.anomalies import Anomalies
@@ -20,9 +21,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def predict(
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="Where the predictions go.")],
-    data: Annotated[
-        str | None, typer.Option(metavar="NEW", help="The rows: a path, as data.uri in a workload.")
-    ] = None,
+    data: NewData = None,
+    table: NewTable = None,
+    query: NewQuery = None,
+    where: NewWhere = None,
     ahead: Annotated[
         int | None, typer.Option(metavar="STEPS", help="Of series: so many steps after the end of each, without rows.")
     ] = None,
@@ -53,6 +55,7 @@ def predict(
     from fitscale.cli.saying import Out
     from fitscale.errors import UsageError
     from fitscale.models.anomalies import anomalies as anomalies_
+    from fitscale.models.asked import Asked
     from fitscale.models.opened import Run
     from fitscale.models.predict import foretell
     from fitscale.models.predict import predict as predict_
@@ -61,16 +64,20 @@ def predict(
     said = Out(json)
     trusted = settings({"trust": trust or None}, os.environ, Path(".")).trust
     opened = Run(run_of(target, run), version, trust=trusted)
-    if (data is None) == (ahead is None):
-        raise UsageError("predict takes either --data, rows to predict, or --ahead, how many steps of its series")
+    asked = Asked(data, ".", table, query, where)
+    if (asked == Asked()) == (ahead is None):
+        raise UsageError(
+            "predict takes either rows, by --data (or by --table, --query or --where of where the training data is), or --ahead: "
+            "how many steps of its series"
+        )
     if anomalies:
-        if data is None:
+        if ahead is not None:
             raise UsageError("--anomalies: are looked for in new values: give them with --data")
-        seen = anomalies_(opened, data, out, threshold=threshold)
+        seen = anomalies_(opened, asked, out, threshold=threshold)
         said.lines(anomalies_lines(seen, opened))
         said.record(seen)
         return
-    found = predict_(opened, data, out, proba=proba) if data is not None else foretell(opened, ahead or 0, out)
+    found = predict_(opened, asked, out, proba=proba) if ahead is None else foretell(opened, ahead, out)
     said.lines(predicted_lines(found, opened))
     said.record(found)
 

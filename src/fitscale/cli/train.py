@@ -23,6 +23,9 @@ def train(
         str | None,
         typer.Option(metavar="WHICH", help="Only groups that drifted or failed, or one key: drifted, failed, KEY."),
     ] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Only these rows, in place of the file's data.where.")
+    ] = None,
     choose: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="This candidate, whatever the plan says.", autocompletion=strategies),
@@ -50,7 +53,7 @@ def train(
     """
     import time
 
-    from fitscale.cli.finding import for_training
+    from fitscale.cli.finding import for_training, named
     from fitscale.cli.following import Following
     from fitscale.cli.saying import Out
     from fitscale.cli.summary import check_deadline, summary_lines, summary_of
@@ -64,10 +67,10 @@ def train(
     if "@inline" not in (choose or ""):
         hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)
-    found = for_training(file, run, trust=trust, probe=probe)
+    found = for_training(file, run, trust=trust, probe=probe, where=where)
     began = time.time()
-    named = str(file) if run is None else f"{file} --run {run}"
-    with Following(out, found.run, found.workload, named, quiet=quiet) as following:
+    name = named(file, run, where)
+    with Following(out, found.run, found.workload, name, quiet=quiet) as following:
         trained = train_(
             found.workload,
             found.run,
@@ -82,7 +85,7 @@ def train(
     if report and out.is_terminal and not quiet and not trained.nothing_to_do and not trained.manifest.groups:
         out.say("looking at what the model is worth …")
     summary = summary_of(trained, found.workload, trust=found.settings.trust, mlflow=mlflow, report=report)
-    out.lines(summary_lines(summary, trained, out.width, named))
+    out.lines(summary_lines(summary, trained, out.width, name))
     out.record(summary)
     trained.check(found.workload.needs.max_failed)
     if not trained.nothing_to_do:

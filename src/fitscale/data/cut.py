@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fitscale.records.data import Snapshot
     from fitscale.records.workload import DataSpec
 
+_DRAWN = 1_000_000  # rows that tell where the origins of a cross-validation by time lie
+
 
 def cuts_of(reader: Reader, column: str, holdout: float, validation: float) -> tuple[float | None, float | None]:
     """The first moments that are held out and that validate; None where the share is 0.
@@ -50,6 +52,36 @@ def cuts_of(reader: Reader, column: str, holdout: float, validation: float) -> t
             " those that would be held out; split by: random, or by a column"
         )
     return cut, validation_cut
+
+
+def rolling_cuts_of(
+    reader: Reader, column: str, validation: float, seed: int, k: int, of: int
+) -> tuple[float, float | None, float | None]:
+    """Of the origin ``k``: the first moment that is held out, the first that is not any more, and the first that validates.
+
+    The rows are cut by time into ``of + 1`` parts of about one size, as a million of them tell. Of these, the part after
+    part ``k`` is held out; the latest ``validation`` of those before validate.
+
+    Raises
+    ------
+    DataError
+        Where a row has no time, or too few moments differ.
+    """
+    drawn = reader.sample(_DRAWN, seed) if reader.rows > _DRAWN else reader
+    moments = _latest(drawn, column, drawn.rows)
+    n = len(moments)
+    edges = moments[[n * (j + 1) // (of + 1) for j in range(of)]] if n > of else moments
+    if len(np.unique(edges)) < of or edges[0] == moments[0]:
+        raise DataError(f"data.time: column '{column}' has too few moments for {of} origins; take fewer (evaluate.cv)")
+    cut = _moment(edges[k])
+    before = moments[moments < cut]
+    checked = round(len(before) * validation)
+    validation_cut = _moment(before[-checked]) if checked else None
+    if validation_cut is not None and not (before < validation_cut).any():
+        raise DataError(
+            f"data.time: column '{column}' has too few moments before origin {k + 1}; take fewer (evaluate.cv)"
+        )
+    return cut, _moment(edges[k + 1]) if k + 1 < of else None, validation_cut
 
 
 def moments_of(column: pa.Array) -> np.ndarray:
@@ -88,8 +120,8 @@ def step_of(data: DataSpec, snapshot: Snapshot) -> int:
     return round(step)
 
 
-def last_steps_of(reader: Reader, data: DataSpec) -> float:
-    """The first moment of the last ``horizon`` steps.
+def last_steps_of(reader: Reader, data: DataSpec, k: int = 0, of: int = 1) -> tuple[float, float | None]:
+    """The first moment of the last ``horizon`` steps, and None; for origin ``k`` of several those of its own, and where they end.
 
     Raises
     ------
@@ -98,8 +130,13 @@ def last_steps_of(reader: Reader, data: DataSpec) -> float:
     """
     assert data.time is not None
     assert data.horizon is not None
-    last = _latest(reader, data.time, 1)[-1]
-    return _moment(last - (data.horizon - 1) * step_of(data, reader.snapshot))
+    last, horizon = _latest(reader, data.time, 1)[-1], data.horizon
+    step = step_of(data, reader.snapshot)
+
+    def start(windows: int) -> float:
+        return _moment(last - (windows * horizon - 1) * step)
+
+    return start(of - k), start(of - k - 1) if k + 1 < of else None
 
 
 def times_of(column: pa.Array, name: str) -> np.ndarray:

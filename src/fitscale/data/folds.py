@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitscale.data.cut import cuts_of, last_steps_of, moments_of
+from fitscale.data.cut import cuts_of, last_steps_of, moments_of, rolling_cuts_of
 from fitscale.data.hashing import MASK, hashed, mixed, words_of
-from fitscale.errors import NotOffered, WorkloadError, nearest
+from fitscale.errors import WorkloadError, nearest
 from fitscale.records.data import Folds
 
 if TYPE_CHECKING:
@@ -28,14 +28,13 @@ def folds_of(
 ) -> Folds:
     """The folds that ``evaluate`` asks for; for a cross-validation those of its ``part`` (k, K).
 
+    By time the parts are origins, each later than the one before: rows before it train, those up to the next are held out.
     Reads the time column, once, for ``by: time``; nothing otherwise.
 
     Raises
     ------
     WorkloadError
         At evaluate.by: no such column, or no data.time.
-    NotOffered
-        A cross-validation by time.
     DataError
         A time column that is missing in some rows, or that leaves no training rows.
     """
@@ -44,19 +43,21 @@ def folds_of(
     if evaluate.by == "random":
         return Folds(seed=seed, holdout=holdout, validation=validation, part=part)
     if evaluate.by == "time":
-        if evaluate.cv:
-            raise NotOffered("evaluate.cv", "a cross-validation by time is not offered yet; use holdout with by: time")
         column = data.time
         if column is None:
             raise WorkloadError("evaluate.by", "'time' needs data.time: the column that orders the rows")
         _known(column, reader, "data.time")
-        if data.is_series and data.horizon and evaluate.holdout is None:
-            return Folds(seed=seed, by="time", column=column, holdout=_SOME, cut=last_steps_of(reader, data))
+        timed = Folds(seed=seed, by="time", column=column, holdout=holdout, validation=validation)
+        if data.is_series and evaluate.holdout is None:
+            cut, until = last_steps_of(reader, data, *(part or (0, 1)))
+            return timed.but(holdout=_SOME, cut=cut, until=until)
+        if part is not None:
+            cut, until, validation_cut = rolling_cuts_of(reader, column, validation, seed, *part)
+            k, parts = part[0] + 1, part[1] + 1
+            later = (parts - k - 1) / parts
+            return timed.but(holdout=1 / parts, cut=cut, until=until, later=later, validation_cut=validation_cut)
         cut, validation_cut = cuts_of(reader, column, holdout, validation)
-        return Folds(
-            seed=seed, by="time", column=column, holdout=holdout, validation=validation,
-            cut=cut, validation_cut=validation_cut,
-        )  # fmt: skip
+        return timed.but(cut=cut, validation_cut=validation_cut)
     _known(evaluate.by, reader, "evaluate.by")
     return Folds(seed=seed, by="column", column=evaluate.by, holdout=holdout, validation=validation, part=part)
 
@@ -77,7 +78,7 @@ def column_of(folds: Folds) -> str | None:
 
 
 def assign(folds: Folds, rows: np.ndarray, column: pa.Array | None = None) -> np.ndarray:
-    """(n,) int8: 0 train, 1 validation, 2 hold-out, -1 in none (no time known).
+    """(n,) int8: 0 train, 1 validation, 2 hold-out, -1 in none (no time known, or after what is held out).
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ def _timed(folds: Folds, column: pa.Array) -> np.ndarray:
     gone = column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
     moments = moments_of(column.filter(pa.array(~gone)) if gone.any() else column)
     fold = np.zeros(len(moments), np.int8)
-    for cut, code in ((folds.validation_cut, VALIDATION), (folds.cut, HOLDOUT)):
+    for cut, code in ((folds.validation_cut, VALIDATION), (folds.cut, HOLDOUT), (folds.until, NONE)):
         if cut is not None:
             # as whole numbers: floats do not tell neighbouring nanoseconds apart
             fold[moments >= (math.ceil(cut) if moments.dtype.kind == "i" else cut)] = code

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitscale.errors import UsageError
+from fitscale.models.asked import Asked
 from fitscale.models.judging import NewRows, Told, judged, new_rows
 from fitscale.models.opened import Run
 from fitscale.models.predict import check_out, writing
@@ -37,11 +38,10 @@ class Anomalies(Record):
 
 def anomalies(
     run: Run,
-    data: str,
+    asked: Asked,
     out: Path,
     *,
     threshold: float = THRESHOLD,
-    base: str = ".",
     told: Told = lambda done, total: None,
 ) -> Anomalies:
     """Write one row for each row of the data, in its order: key, time, value, ``expected``, ``score``, ``anomaly`` and ``why``.
@@ -61,7 +61,7 @@ def anomalies(
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     why: Counter[str] = Counter()
     rows = far = 0
-    with new_rows(run, data, base, "predict --anomalies") as new, writing(out, temporary):
+    with new_rows(run, asked, "predict --anomalies") as new, writing(out, temporary):
         writer = None
         try:
             for table, reasons, count in _tables(run, new, threshold, told):

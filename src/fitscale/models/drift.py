@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fitscale.models.asked import Asked
 from fitscale.models.judging import Chunk, Told, judged, new_rows
 from fitscale.models.opened import Run
 from fitscale.records.base import Record
@@ -40,11 +41,10 @@ class Found(Record):
 
 def drift(
     run: Run,
-    data: str,
+    asked: Asked,
     out: Path | None = None,
     *,
     rate: float = 0.05,
-    base: str = ".",
     told: Told = lambda done, total: None,
 ) -> tuple[Found, pa.Table]:
     """Test each series of new rows, and write the table, what drifted most first, into the run or to ``out``.
@@ -57,7 +57,7 @@ def drift(
     UsageError, DataError
         If the data or its columns cannot be used.
     """
-    with new_rows(run, data, base, "fitscale drift") as new:
+    with new_rows(run, asked, "fitscale drift") as new:
         parts = [_tested(chunk) for chunk in judged(run, new, told)]
         keys = new.partition.keys
     table = _ranked(keys, parts, rate)

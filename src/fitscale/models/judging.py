@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fitscale.errors import DataError, NotOffered, nearest
+from fitscale.models.asked import Asked
 from fitscale.models.opened import Run
 from fitscale.records.data import Folds
 from fitscale.registry import plugin
-from fitscale.store import folder
 
 if TYPE_CHECKING:
     from fitscale.contracts import Batch
@@ -66,7 +66,7 @@ class Chunk(NamedTuple):
 
 
 @contextmanager
-def new_rows(run: Run, uri: str, base: str, what: str) -> Iterator[NewRows]:
+def new_rows(run: Run, asked: Asked, what: str) -> Iterator[NewRows]:
     """Rows that are to be judged, cut by series in the run's scratch folder for as long as this lasts.
 
     ``what`` is what asks for it, such as ``fitscale drift``.
@@ -90,19 +90,18 @@ def new_rows(run: Run, uri: str, base: str, what: str) -> Iterator[NewRows]:
     scratch.mkdir(exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix="rows-", dir=scratch))
     try:
-        yield _cut(run, uri, base, beside)
+        yield _cut(run, asked, beside)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _cut(run: Run, uri: str, base: str, beside: Path) -> NewRows:
+def _cut(run: Run, asked: Asked, beside: Path) -> NewRows:
     from fitscale.data.choosing import open_source
     from fitscale.data.partition import partition
     from fitscale.data.reader import Reader
     from fitscale.data.staging import parquet_of
 
-    trained_on = folder.read_task(run.path, run.recipe.digest).data
-    spec = trained_on.but(uri=uri, base=base, where=None, table=None, query=None, key=None)
+    spec = asked.spec(run)
     source = open_source(spec)
     reader = Reader(source, source.snapshot()) if source.stable else parquet_of(source, beside / "staged")
     there = [name for name, _ in reader.snapshot.columns]
@@ -110,7 +109,7 @@ def _cut(run: Run, uri: str, base: str, beside: Path) -> NewRows:
     for name, has in ((time, "the times"), (spec.target, "the values"), *((name, "the key") for name in spec.groups)):
         if name not in there:
             near = nearest(name, there) or f"; columns: {', '.join(there[:20])}"
-            raise DataError(f"{uri}: no column '{name}', which has {has} of a series{near}")
+            raise DataError(f"{asked.named(run)}: no column '{name}', which has {has} of a series{near}")
     return NewRows(reader, spec, partition(reader, spec, (time, spec.target), beside / "cut"))
 
 

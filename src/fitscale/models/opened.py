@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitscale.errors import UsageError
+from fitscale.errors import UsageError, WorkloadError
 from fitscale.records.plan import Plan
 from fitscale.records.run import Recipe
 from fitscale.registry import html_of, plugin
@@ -100,9 +100,23 @@ class Run:
             raise UsageError(f"{self.path}: a model is asked for by {names}, not by {wanted!r}")
         return self._load(self._index.find(wanted))
 
-    def models(self) -> pa.Table:
-        """One row for each group: key, status, why, rows, score."""
-        return self._index.table.drop_columns(["file", "offset", "length"])
+    def models(self, where: str | None = None) -> pa.Table:
+        """One row for each group: key, status, why, rows, score; ``where`` picks some, such as ``"db = 'x' and score < 0.5"``.
+
+        Raises
+        ------
+        UsageError
+            A condition that says nothing of these columns.
+        """
+        table = self._index.table.drop_columns(["file", "offset", "length"])
+        if where is None:
+            return table
+        from fitscale.data.sources.matching import rows_that_match
+
+        try:
+            return rows_that_match(table, where)
+        except WorkloadError as error:
+            raise UsageError(f"where: {error.problem}") from None
 
     def fitted(self) -> tuple[pa.Table, list[bytes]]:
         """The keys of all groups that have a model, in key order, and the models' bytes.

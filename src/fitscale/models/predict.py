@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitscale.errors import DataError, UsageError, nearest
+from fitscale.models.asked import Asked
 from fitscale.models.opened import Run
 from fitscale.models.sparing import Spared, scored
 from fitscale.records.base import Record
-from fitscale.records.workload import DataSpec
-from fitscale.store.folder import read_task
 from fitscale.work.model import no_probabilities
 
 if TYPE_CHECKING:
@@ -38,18 +37,17 @@ class Predicted(Record):
 
 def predict(
     run: Run,
-    uri: str,
+    asked: Asked,
     out: Path,
     *,
     proba: bool = False,
-    base: str = ".",
     named: str | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
     """Write one row for each row of the data, in its order: the key, the prediction, and ``why`` where there is none.
 
     A row that its model cannot take (an infinite value) costs that row alone. ``named`` is what errors call the data;
-    default: its uri.
+    default: its address.
 
     Raises
     ------
@@ -63,8 +61,8 @@ def predict(
         raise UsageError(f"--proba: {no_probabilities(run.estimator, run.manifest.gives)}; leave it out")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
-        reader = _reader(run, uri, base, temporary.with_suffix(".rows"))
-        return _predicted(run, named or uri, reader, out, temporary, proba, told)
+        reader = _reader(run, asked, temporary.with_suffix(".rows"))
+        return _predicted(run, named or asked.named(run), reader, out, temporary, proba, told)
     finally:
         shutil.rmtree(temporary.with_suffix(".rows"), ignore_errors=True)
 
@@ -108,17 +106,13 @@ def writing(out: Path, temporary: Path) -> Iterator[None]:
             temporary.unlink(missing_ok=True)
 
 
-def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
+def _reader(run: Run, asked: Asked, beside: Path) -> Reader:
     """The new rows; those of a source that cannot be read as they are, are staged beside the predictions meanwhile."""
-    from fitscale.data.choosing import open_source, source_class
+    from fitscale.data.choosing import open_source
     from fitscale.data.reader import Reader
     from fitscale.data.staging import parquet_of
 
-    data = DataSpec(uri=uri, base=base, target=run.encoding.target_name)
-    if getattr(source_class(data), "takes", ()):  # written as what was trained on, if that was said
-        trained_on = _trained_on(run)
-        data = data.but(**{section: getattr(trained_on, section) for section in source_class(data).takes})
-    source = open_source(data)
+    source = open_source(asked.spec(run))
     if source.stable:
         return Reader(source, source.snapshot())
     if hasattr(source, "expects"):
@@ -127,11 +121,6 @@ def _reader(run: Run, uri: str, base: str, beside: Path) -> Reader:
             field.name: str(field.type) for field in run.models().schema if field.name in run.manifest.groups
         }
     return parquet_of(source, beside)
-
-
-def _trained_on(run: Run) -> DataSpec:
-    recipe = next(iter(run.manifest.recipes.values()))
-    return read_task(run.path, recipe.digest).data
 
 
 def _predicted(

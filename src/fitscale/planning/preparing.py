@@ -39,7 +39,7 @@ class Fit(NamedTuple):
     def share(self) -> float:
         """Of all rows that may train: those that do."""
         held = 1 / self.folds.part[1] if self.folds.part else self.folds.holdout
-        return (1 - held) * (1 - self.folds.validation)
+        return (1 - held - self.folds.later) * (1 - self.folds.validation)
 
 
 class Prepared(NamedTuple):
@@ -217,13 +217,21 @@ def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
     return (judged, Fit("final", refit_of(judged.folds))) if workload.refits else (judged,)
 
 
+def _held(workload: Workload) -> float:
+    """The share of the rows that is held out from a fit."""
+    evaluate = workload.evaluate
+    if not evaluate.cv or workload.data.is_series:  # of which the last steps are few
+        return evaluate.holdout or 0.0
+    return 1 / (evaluate.cv + (evaluate.by == "time"))
+
+
 def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Traits) -> Shape:
     """The size of one fit on all of its training rows, as far as the profile knows it."""
     from fitscale.data.texts import columns_of
 
     evaluate = workload.evaluate
     rows = about.rows.value * (workload.data.use if isinstance(workload.data.use, float) else 1.0)
-    held = 1 / evaluate.cv if evaluate.cv else evaluate.holdout or 0.0
+    held = _held(workload)
     validation = evaluate.early_stopping.validation if evaluate.early_stopping else 0.0
     features = _features(workload, snapshot, about)
     wide, filled = 0, 0.0  # columns of the matrix, and how many of them a row has

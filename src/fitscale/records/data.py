@@ -114,7 +114,8 @@ class Profile(Record):
 class Folds(Record):
     """Which rows train, validate and are held out. The fold of a row is a hash of the seed and its number, or value.
 
-    ``cut`` is, for ``by: time``, the first moment that is held out (nanoseconds or the column's number).
+    ``cut`` is, for ``by: time``, the first moment that is held out (nanoseconds or the column's number), ``until`` the first
+    that is not any more, and ``later`` about the share of the rows from there on, which are in no fold.
     ``part`` is (k, K) of a cross-validation. ``validation`` is a share of the training rows.
     """
 
@@ -125,6 +126,8 @@ class Folds(Record):
     validation: float = 0.0
     part: tuple[int, int] | None = None
     cut: float | None = None
+    until: float | None = None
+    later: float = 0.0
     validation_cut: float | None = None
 
 

@@ -120,6 +120,7 @@ def _folds(folds: Folds) -> str:
     else:
         held = f"{percent(folds.holdout)} held out" if folds.holdout else "nothing held out"
     by = f" by {folds.column or folds.by}" if folds.holdout or folds.part else ""
+    by += ", an earlier origin" if folds.until is not None else ""
     validation = f", {percent(folds.validation)} of the rest validates" if folds.validation else ""
     return plain(f"{held}{by}{validation}", 120)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,11 +64,27 @@ class Index:
         UsageError
             If the version knows no such group.
         """
-        row = self.rows().get(key)
+        row = self._searched(key) if self._rows is None else self._rows.get(key)
         if row is None:
             shown = ", ".join(f"{name}={value!r}" for name, value in zip(self.manifest.groups, key, strict=False))
             raise UsageError(f"{self.run}: version {self.version} has no model for {shown or key}")
         return self.entry(row)
+
+    def _searched(self, key: tuple[Any, ...]) -> int | None:
+        """The row of one key: rows are in key order, so that twenty looks find one of a million."""
+        low, high = 0, len(self)
+        try:
+            for name, value in zip(self.manifest.groups, key, strict=True):
+                column, wanted = self.table.column(name), _placed(value)
+
+                def at(row: int, column: Any = column) -> tuple[int, Any]:
+                    return _placed(column[row].as_py())
+
+                low = bisect_left(range(high), wanted, low, high, key=at)
+                high = bisect_right(range(high), wanted, low, high, key=at)
+        except TypeError:  # text where numbers are
+            return None
+        return low if low < high else None
 
     def each(self, *, pickles: bool, trusted: bool) -> Iterator[tuple[int, tuple[Any, ...], bytes]]:
         """(row of the table, key, bytes) of each model, in key order: every payload file is read once. Raises as `payload`."""
@@ -108,3 +125,10 @@ class Index:
         with open(path, "rb") as file:
             file.seek(entry.offset)
             return file.read(entry.length)
+
+
+def _placed(value: Any) -> tuple[int, Any]:
+    """What sorts as keys are sorted: NaN after numbers, null after all."""
+    if value is None:
+        return 2, 0
+    return (1, 0) if value != value else (0, value)

@@ -59,8 +59,11 @@ def problems_of_series(w: Workload) -> Iterator[tuple[str, str]]:
             "evaluate.by",
             f"'{w.evaluate.by}' splits rows: a series is judged on its last ones; leave it out, or say time",
         )
-    if w.evaluate.cv:
-        yield "evaluate.cv", "a series is judged from one origin: leave it out, and use holdout, or data.horizon alone"
+    if w.evaluate.cv and not w.data.horizon:
+        yield (
+            "data.horizon",
+            "is missing: evaluate.cv judges a series from several origins, each by so many steps after it",
+        )
 
 
 DATABASE = "postgresql://user@host/db"

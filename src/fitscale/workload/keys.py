@@ -94,7 +94,11 @@ EARLY_STOPPING = section(
 EVALUATE_KEYS = (
     Key("holdout", SHARE, "the share of rows that is kept for judging"),
     Key("by", text("random, time or a column's name"), "random, time, or a column (no value in both parts)"),
-    Key("cv", whole(2), "folds of a cross-validation, instead of a hold-out"),
+    Key(
+        "cv",
+        whole(2),
+        "folds of a cross-validation, instead of a hold-out; by time: origins, each later than the one before",
+    ),
     Key("metric", text("a metric's name"), "by scikit-learn's name, such as roc_auc"),
     Key("early_stopping", EARLY_STOPPING, "end boosting or passes early"),
     Key("refit", flag(), "fit again on all rows after judging"),

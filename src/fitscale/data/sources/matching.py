@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.data.sources.where import PLACE, Column, Node, Value, Where
+from fitscale.data.sources.where import PLACE, Column, Node, Value, Where, parse
 from fitscale.errors import WorkloadError, nearest
 
 if TYPE_CHECKING:
@@ -52,6 +52,22 @@ def mask(where: Where, batch: pa.RecordBatch) -> pa.BooleanArray:
     import pyarrow.compute as pc
 
     return pc.fill_null(_mask(where.root, batch), False)
+
+
+def rows_that_match(table: pa.Table, text: str) -> pa.Table:
+    """The rows of a table that a condition holds for.
+
+    Raises
+    ------
+    WorkloadError
+        As `where.parse` and `check`.
+    """
+    import pyarrow as pa
+
+    condition = parse(text)
+    check(condition, table.schema)
+    parts = [batch.filter(mask(condition, batch)) for batch in table.combine_chunks().to_batches()]
+    return pa.Table.from_batches(parts, table.schema)
 
 
 def may_match(where: Where, schema: pa.Schema, bounds: Callable[[str], Bounds | None]) -> bool:
