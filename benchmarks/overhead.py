@@ -51,8 +51,8 @@ JOBS = (
     Job("sgd", 3_000_000, SGD, {"loss": "log_loss", "max_iter": 110, "tol": None}),
     Job("xgboost", 300_000, XGB, {"n_estimators": 160, **DEEP}),
     Job("lightgbm", 300_000, LGBM, {"n_estimators": 160, "num_leaves": 63}),
-    Job("xgboost", 10_000_000, XGB, {"n_estimators": 20, **DEEP}),
-    Job("lightgbm", 10_000_000, LGBM, {"n_estimators": 15, "num_leaves": 63}),
+    Job("xgboost", 10_000_000, (XGB[0], XGB[1][:2]), {"n_estimators": 28, **DEEP}),
+    Job("lightgbm", 10_000_000, LGBM, {"n_estimators": 130, "num_leaves": 63}),
 )
 LATE = {"drop": ["tailnum", "source_row"]}
 TEXTS = ["carrier", "origin", "dest", "type", "manufacturer", "model", "engine"]  # left out of linear models
