@@ -49,6 +49,37 @@ BENCHMARKS = {
         "Rows are decoded, keys and predictions written, for models that take microseconds; an ARIMA climbs by ten likelihoods "
         "a step.",
     ),
+    "skew": About(
+        "One large group among small ones",
+        "3,000 groups of 40 to 400,000 rows: how long from the first worker's start to the last fit's end, against half of the "
+        "bare fits' CPU seconds, or the longest of them?",
+        "1.05 × that.",
+        "A worker starts for about a second; the largest groups are fitted first.",
+    ),
+    "poison": About(
+        "Bad groups",
+        "Of 3,167 flight routes one in a hundred each raises, ends its process, crashes, never ends, takes 30 GB, has no target, "
+        "an infinite value, or one row. What is delivered, what is named, and what do they cost?",
+        "Every good model, every bad route by name; 1.05 × the clean run and 50 ms for each that ends its process, beside the "
+        "seconds after which one that never ends is ended.",
+        "A child that dies is forked anew, and what it died of is tried once more, alone.",
+    ),
+    "drift": About(
+        "Drift and anomalies of many series",
+        "How long does `fitscale drift` take for 250,000 series of 200 new points each, how often does it alarm without cause, and "
+        "which share of shifts of one deviation does it find? Are anomalies found better than by a rule of three deviations of "
+        "the last day? How soon is a model there, by its key?",
+        "60 s a pass; an alarm in at most 5 % of passes without drift; 80 % of the shifts; a higher average precision; a "
+        "model within 1 ms at the 99th percentile.",
+        "The new rows are cut by series first; keys and models are read as Python values once.",
+    ),
+    "aiops": About(
+        "From a database to packages",
+        "250,000 series of 100 points in a PostgreSQL table: how long from there to models that are packed by database, and in how "
+        "much memory?",
+        "It ends, under 2 GB.",
+        "Server and fitscale share two cores.",
+    ),
     "larger": About(
         "Larger than memory",
         "Does boosting out of core stay under 60 B a row + 4 MB a column + 400 MB, and how fast is a round? How fast is a "

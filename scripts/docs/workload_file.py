@@ -70,6 +70,7 @@ EXAMPLES = {
     "model.estimator": "sklearn.linear_model.LogisticRegression",
     "model.params": "{C: 0.1}",
     "model.framework": "sklearn",
+    "model.fallback": "parent",
     "model.any_of": "[sklearn.linear_model.Ridge, xgboost.XGBRegressor]",
     "model.function": "pkg.train:fit",
     "model.search.budget": "10m",

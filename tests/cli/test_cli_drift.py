@@ -100,14 +100,105 @@ def test_new_rows_that_cannot_be_used_are_told(job: Path) -> None:
     assert (said.code, "--rate many" in said.err) == (2, True)
 
 
-def test_models_of_rows_say_so(tmp_path: Path) -> None:
-    """What can be done instead."""
+ESTIMATORS = [
+    ("batched.Ridge", {}, "value"),
+    ("sklearn.linear_model.LogisticRegression", {}, "late"),
+    ("sklearn.ensemble.RandomForestClassifier", {"n_estimators": 10, "max_depth": 3}, "kind"),
+]
+
+
+def shops(seed: int, shops: int, rows_each: int, shifted: tuple[int, ...] = (), bad: int | None = None) -> pa.Table:
+    """Of each shop a value, whether it is late, and of which of three kinds; those that shifted follow another rule."""
+    rng = np.random.default_rng(seed)
+    shop = np.repeat(np.arange(shops), rows_each)
+    a, b = rng.normal(size=(2, len(shop)))
+    value = 2 * a - b + shop + 0.5 * rng.normal(size=len(shop)) + 1.5 * np.isin(shop, shifted)
+    if bad is not None:
+        a[shop == bad] = np.inf
+    level = value - shop
+    return pa.table(
+        {"shop": shop, "a": a, "b": b, "value": value, "late": level > 0.5, "kind": np.digitize(level, [-1, 1])}
+    )
+
+
+@pytest.mark.parametrize(("estimator", "params", "target"), ESTIMATORS)
+@pytest.mark.parametrize("groups", [["shop"], []])
+def test_models_of_rows_are_held_against_their_held_out_errors(
+    tmp_path: Path, estimator: str, params: dict[str, object], target: str, groups: list[str]
+) -> None:
+    """Values, two classes and more, many models and one: nothing drifts by itself, and what does is found."""
+    if estimator.startswith("batched") and not groups:
+        estimator = "sklearn.linear_model.Ridge"
+    pq.write_table(shops(0, 6, 500), tmp_path / "before.parquet")
+    others = [name for name in ("value", "late", "kind") if name != target]
+    document = {
+        "name": "shops",
+        "data": {"uri": "before.parquet", "target": target, "groups": groups, "features": {"drop": others}},
+        "model": {"estimator": estimator, "params": params},
+    }
+    (tmp_path / "shops.yaml").write_text(json.dumps(document))
+    said = fitscale("train", tmp_path / "shops.yaml", "--no-report")
+    assert said.code == 0, said.err
+    pq.write_table(shops(1, 6, 300), tmp_path / "same.parquet")
+    said = fitscale("drift", tmp_path / "shops.yaml", "--data", tmp_path / "same.parquet", "--rate", "1%")
+    assert said.code == 0, said.err + said.out
+    shifted = (2, 4) if groups else tuple(range(6))
+    pq.write_table(shops(2, 7, 300, shifted, bad=5 if groups else None), tmp_path / "new.parquet")
+    said = fitscale("drift", tmp_path / "shops.yaml", "--data", tmp_path / "new.parquet", "--json")
+    if not groups:
+        assert said.code == 5, said.err
+        assert Found.from_json(said.out).tested == 1
+        assert "    shops: errors" in said.err
+        return
+    assert said.code == 5, said.err
+    found = Found.from_json(said.out)
+    table = pq.read_table(found.out)
+    assert found.drifted == 2
+    assert set(table.column("shop").to_pylist()[:2]) == {2, 4}
+    assert found.without["unknown key"] == 1
+    if not estimator.startswith("batched"):
+        assert any("inf" in reason.lower() for reason in found.without), found.without
+
+
+def test_values_of_rows_that_are_far_off_are_anomalies(tmp_path: Path) -> None:
+    """A regression is a detector, too; of classes there is none, and without held-out rows there is no measure."""
+    pq.write_table(shops(0, 4, 300), tmp_path / "before.parquet")
+    document = {
+        "name": "shops",
+        "data": {"uri": "before.parquet", "target": "value", "groups": ["shop"], "features": {"drop": ["late", "kind"]}},
+        "model": {"estimator": "batched.Linear"},
+    }  # fmt: skip
+    job, out = tmp_path / "shops.yaml", tmp_path / "found.parquet"
+    job.write_text(json.dumps(document))
+    assert fitscale("train", job, "--no-report").code == 0
+    new = shops(1, 4, 100)
+    value = new.column("value").to_numpy().copy()
+    value[::50] += 8.0
+    pq.write_table(new.set_column(3, "value", pa.array(value)), tmp_path / "new.parquet")
+    said = fitscale("predict", job, "--data", tmp_path / "new.parquet", "--anomalies", "--out", out)
+    assert said.code == 0, said.err
+    found = pq.read_table(out)
+    assert np.flatnonzero(found.column("anomaly").to_numpy(zero_copy_only=False)).tolist() == list(range(0, 400, 50))
+    assert found.column_names[:2] == ["shop", "value"]
+    document["data"]["target"], document["data"]["features"] = "late", {"drop": ["value", "kind"]}
+    document["model"]["estimator"] = "baseline.Classifier"
+    job.write_text(json.dumps({**document, "name": "classes"}))
+    assert fitscale("train", job, "--no-report").code == 0
+    said = fitscale("predict", job, "--data", tmp_path / "new.parquet", "--anomalies", "--out", out)
+    assert (said.code, "a class, there are none" in said.err) == (2, True)
+
+
+def test_a_version_that_knows_no_errors_says_so(tmp_path: Path) -> None:
+    """One that was made before they were written down."""
     document = {"data": {"uri": "synthetic://?rows=300", "target": "y"}, "model": {"estimator": "baseline.Classifier"}}
     (tmp_path / "rows.yaml").write_text(json.dumps(document))
     assert fitscale("train", tmp_path / "rows.yaml", "--no-report").code == 0
+    index = tmp_path / "runs" / "rows" / "versions" / "1" / "index.parquet"
+    table = pq.read_table(index)
+    pq.write_table(table.drop_columns([name for name in table.column_names if name.startswith("error_")]), index)
     said = fitscale("drift", tmp_path / "rows.yaml", "--data", "synthetic://?rows=300")
     assert said.code == 2
-    assert "fitted on rows and not on series" in said.err
+    assert "train with evaluate.holdout" in said.err
 
 
 def test_values_that_are_far_from_what_was_foretold_are_anomalies(job: Path) -> None:

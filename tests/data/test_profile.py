@@ -100,6 +100,17 @@ def test_group_sizes_are_exact_when_they_can_be(tmp_path):
     assert "the group key (rows, b) is missing in 50 of 300 rows" in found.warnings
 
 
+def test_a_group_for_each_row_is_told(tmp_path):
+    """With the numbers, before anything is fitted; two rows of most are none of that."""
+    reader, data = reader_of(tmp_path, {"id": range(300), "y": range(300)}, groups=("id",))
+    (told,) = profile(reader, data, limit_bytes=LOTS, limit_s=60).warnings
+    assert told.startswith(
+        "300 groups of 300 rows: most have a single one, from which nothing is learnt; group by fewer"
+    )
+    reader, data = reader_of(tmp_path, {"id": [k // 2 for k in range(300)], "y": range(300)}, groups=("id",))
+    assert not any("groups of" in each for each in profile(reader, data, limit_bytes=LOTS, limit_s=60).warnings)
+
+
 def test_group_sizes_are_estimated_when_they_must_be():
     """From a sample, and marked so."""
     reader, data = synthetic("rows=1000000&columns=1&categorical=0&groups=100", groups=("group",))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fitscale.metrics.errors import errors_of, moments
 from fitscale.models.drift import needed, p_of
 
 NEW = BEFORE = 200
@@ -15,13 +16,11 @@ NEW = BEFORE = 200
 def p_of_series(y: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Of (g, t) new values against (g, t) that a mean and a deviation were fitted on."""
     mean, deviation = before.mean(axis=1, keepdims=True), before.std(axis=1, ddof=1, keepdims=True)
-    z = (y - mean) / deviation
-    away = z - z.mean(axis=1, keepdims=True)
-    square = (away**2).sum(axis=1) / (z.shape[1] - 1)
-    kurtosis = (away**4).mean(axis=1) / square**2
-    own = ((before - mean) ** 4).mean(axis=1) / deviation[:, 0] ** 4
-    n, of = (np.full(len(y), float(part.shape[1])) for part in (y, before))
-    return p_of(n, z.mean(axis=1), square, np.fmax(kurtosis, own), of)
+    new, old = (
+        moments(((part - mean) / deviation).reshape(-1), np.repeat(np.arange(len(y)), part.shape[1]), len(y))
+        for part in (y, before)
+    )
+    return p_of(new._replace(kurtosis=np.fmax(new.kurtosis, old.kurtosis)), old.rows)
 
 
 @pytest.mark.parametrize("noise", ["normal", "laplace"])
@@ -69,3 +68,33 @@ def test_what_is_needed_is_benjamini_and_hochbergs(p: list[float]) -> None:
         passing = [k for k, value in enumerate(tested, 1) if value <= k * rate / len(tested) * (1 + 1e-12)]
         assert np.count_nonzero(q <= rate * (1 + 1e-12)) == (max(passing) if passing else 0)
     assert np.array_equal(np.isnan(q), np.isnan(np.array(p, float)))
+
+
+@given(
+    st.lists(st.lists(st.floats(-1e3, 1e3) | st.just(float("nan")), max_size=20), min_size=1, max_size=6),
+    st.integers(0, 9),
+)
+def test_moments_are_those_of_each_group_alone(groups: list[list[float]], seed: int) -> None:
+    """In any order of the rows; what is not known is not counted."""
+    error = np.array([value for group in groups for value in group])
+    of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    order = np.random.default_rng(seed).permutation(len(error))
+    found = moments(error[order], of[order], len(groups))
+    for k, group in enumerate(groups):
+        known = np.array([value for value in group if value == value])
+        assert found.rows[k] == len(known)
+        if len(known) > 1:
+            assert found.mean[k] == pytest.approx(known.mean(), abs=1e-9)
+            assert found.variance[k] == pytest.approx(known.var(ddof=1), rel=1e-6, abs=1e-9)
+
+
+def test_errors_of_classes_are_of_their_probabilities() -> None:
+    """Two classes: against the second; more: what is left beside the true one; labels alone: right or wrong."""
+    nan = np.nan
+    y = np.array([0.0, 1.0, nan])
+    two = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]])
+    np.testing.assert_allclose(errors_of(y, y, two, 2), [-0.1, 0.4, nan])
+    three = np.array([[0.7, 0.2, 0.1], [0.3, 0.1, 0.6], [0.4, 0.3, 0.3]])
+    np.testing.assert_allclose(errors_of(y, y, three, 3), [0.3, 0.9, nan])
+    np.testing.assert_allclose(errors_of(y, np.array([0.0, 0.0, 1.0]), None, 2), [0.0, 1.0, nan])
+    np.testing.assert_allclose(errors_of(y, np.array([0.5, 0.5, 0.5]), None, 0), [-0.5, 0.5, nan])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.work.forking import Fatal, fit_forked, fit_side_by_side
+from fitscale.work.forking import Fatal, Limits, fit_forked, fit_side_by_side
 
 
 def run(items: list[int], fit: Any, **options: Any) -> dict[int, Any]:
@@ -55,6 +55,35 @@ def test_an_item_that_ends_its_process_costs_itself_alone(end: Any, kind: str, w
     assert all(found[i] == i for i in range(10) if i != 4)
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_item_that_never_ends_costs_itself_alone(waits: bool) -> None:
+    """One that works on and on is ended by its CPU seconds, one that waits for ever by the clock; neither is tried again."""
+    began: list[float] = []
+
+    def fit(i: int) -> int:
+        while i == 2:
+            time.sleep(10.0 if waits else 0.0)
+        return i
+
+    def seconds(i: int) -> float:
+        began.append(time.monotonic())
+        return 0.3
+
+    found = run(list(range(5)), fit, limits=Limits(seconds=seconds))
+    assert isinstance(found[2], Fatal)
+    assert found[2].kind == "time"
+    assert "CPU seconds" in found[2].why
+    assert all(found[i] == i for i in (0, 1, 3, 4))
+    assert began
+
+
+def test_an_item_may_take_its_time() -> None:
+    """Others' seconds are not its own: a child does many."""
+    work = lambda i: sum(k * k for k in range(400_000))  # noqa: E731
+    found = run(list(range(12)), work, limits=Limits(seconds=lambda i: 60.0))
+    assert not any(isinstance(value, Fatal) for value in found.values())
+
+
 def children() -> set[str]:
     """Processes of this one that have not been waited for; other tests' servers may be among them."""
     return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
@@ -90,7 +119,7 @@ def test_an_item_that_takes_too_much_memory_is_ended() -> None:
             return len(hoard)
         return i
 
-    found = run([0, 1, 2], fit, child_bytes=200_000_000, retries=0)
+    found = run([0, 1, 2], fit, limits=Limits(bytes=200_000_000), retries=0)
     assert found[1] == Fatal("memory", "the fit needed more memory than one fit may take")
     assert (found[0], found[2]) == (0, 2)
 

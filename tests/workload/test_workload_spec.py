@@ -46,6 +46,7 @@ model:
     - xgboost.XGBClassifier
     - {estimator: sklearn.svm.SVC, params: {C: 1e-3, kernel: rbf}, framework: sklearn}
   params: {n_estimators: 300, nested: {a: [1, null, true]}}
+  fallback: parent
   search: {budget: 10m}
 needs:
   deadline: {want: 1h, must: 4h}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fitscale.models.drift import Found
+    from fitscale.models.opened import Run
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 FIRST = 10
@@ -37,11 +38,11 @@ def drift(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The counts as a record on stdout.")] = False,
 ) -> None:
-    """Test whether new rows of each series still are what its model was fitted on. Ends with 5 where some are not.
+    """Test whether new rows of each group still are what its model was fitted on. Ends with 5 where some are not.
 
-    New are the rows of --data; without it, those that are now where the workload's data is. Each value is foretold one step
-    ahead; mean and deviation of the errors are held against those of before. The rate of false alarms holds over all series
-    together.
+    New are the rows of --data; without it, those that are now where the workload's data is. Each value is foretold: of a series
+    one step ahead, of rows from the features. Mean and deviation of the errors are held against those of before. The rate of
+    false alarms holds over all groups together.
     """
     from fitscale.cli.finding import run_of
     from fitscale.cli.saying import Out
@@ -56,28 +57,30 @@ def drift(
         asked = share(rate)
     except UsageError as error:
         raise UsageError(f"--rate {rate}: {error}") from None
-    found, table = drift_(Run(run_of(target, run), version), Asked(data, ".", table, query, where), out, rate=asked)
-    said.lines(drift_lines(found, table))
+    opened = Run(run_of(target, run), version)
+    found, tested = drift_(opened, Asked(data, ".", table, query, where), out, rate=asked)
+    said.lines(drift_lines(found, tested, opened))
     said.record(found)
     if found.drifted:
         raise typer.Exit(DriftFound.exit_code)
 
 
-def drift_lines(found: Found, table: pa.Table) -> list[str]:
+def drift_lines(found: Found, table: pa.Table, run: Run) -> list[str]:
     """The lines that a person reads."""
     from fitscale.cli.shown import most_common, plural
 
-    lines = [
-        f"{plural(found.tested, 'series', 'series')} tested against version {found.version}, {found.drifted:,} drifted"
-    ]
+    one, many = ("series", "series") if run.encoding.input == "series" else ("group", "groups")
+    if not run.manifest.groups:
+        one, many = "model", "models"
+    lines = [f"{plural(found.tested, one, many)} tested against version {found.version}, {found.drifted:,} drifted"]
     lines += most_common(found.without, "not tested")
     keys = table.column_names[: table.column_names.index("rows")]
     for row in table.slice(0, min(FIRST, found.drifted)).to_pylist():
-        key = ", ".join(str(row[name]) for name in keys)
+        key = ", ".join(str(row[name]) for name in keys) or run.name
         lines.append(
             f"    {key}: errors {row['shift']:+.2f} ± {row['spread']:.2f} deviations of before, in {row['rows']:,} rows"
         )
     if found.drifted > FIRST:
         lines.append(f"    and {found.drifted - FIRST:,} more")
-    lines.append(f"of the alarms at most {found.rate:.1%} are false; all series: {found.out}")
+    lines.append(f"of the alarms at most {found.rate:.1%} are false; all {many}: {found.out}")
     return lines

@@ -117,4 +117,6 @@ def _settings(flags: dict[str, object], folder: Path) -> Settings:
     logging.getLogger("fitscale").setLevel(found.log_level.upper())
     if found.origins["checkpoint_s"] != "default":
         os.environ["FITSCALE_CHECKPOINT_S"] = str(found.checkpoint_s)  # workers read it there
+    if found.group_s is not None:
+        os.environ["FITSCALE_GROUP_S"] = str(found.group_s)
     return found

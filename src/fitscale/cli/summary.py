@@ -140,6 +140,11 @@ def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> 
         lines += wrapped("", told, width, 0)
     if about.groups:
         lines += wrapped("", f"{plural(about.failed, 'group')} failed, {about.unfit:,} unfit", width, 0)
+        if about.fallback:
+            told = (
+                f"{plural(about.fallback, 'group')} too small for a model of their own, with that of several together"
+            )
+            lines += wrapped("", told, width, 4)
         # Failures first: an unfit group is as its data are.
         ordered = sorted(summary.reasons.items(), key=lambda item: (item[0].startswith("unfit"), -item[1]))
         for reason, count in ordered[:SHOWN_REASONS]:

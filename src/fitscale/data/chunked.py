@@ -46,6 +46,17 @@ class _Order(NamedTuple):
     times: np.ndarray | None
 
 
+def _counts(fold: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(g, 4): how many rows of each group are in each fold, of (n,) int8 folds, group after group."""
+    there = sizes > 0
+    counts = np.zeros((len(sizes), FOLDS), np.int64)
+    starts = (np.cumsum(sizes) - sizes)[there]
+    if len(starts):
+        for code in range(FOLDS):
+            counts[there, code] = np.add.reduceat((fold == code).view(np.int8), starts, dtype=np.int64)
+    return counts
+
+
 class Chunked:
     """The rows of some groups in one matrix: by group, within it by fold, within that by row number."""
 
@@ -78,12 +89,16 @@ class Chunked:
             fold[here] = assign(self.folds, numbers[here], batch.column(1) if by else None)
             if times is not None:  # a series is split by the column that is all it has
                 self.encoding.into(batch, times[here])
+        fold[fold < 0] = FOLDS - 1
         sizes = self.partition.sizes[self.start : self.stop]
-        block = np.repeat(np.arange(len(sizes)) * FOLDS, sizes)
-        block += np.where(fold < 0, FOLDS - 1, fold)
-        bounds = np.concatenate([[0], np.cumsum(np.bincount(block, minlength=FOLDS * len(sizes)))])
-        if (block[1:] >= block[:-1]).all():
+        counts = _counts(fold, sizes)
+        bounds = np.concatenate([[0], np.cumsum(counts.reshape(-1))])
+        falls = np.flatnonzero(fold[1:] < fold[:-1]) + 1
+        begins = np.cumsum(sizes)
+        if (begins[np.searchsorted(begins, falls)] == falls).all():  # from one group to the next, and within none
             return _Order(None, bounds, numbers, times)
+        block = np.repeat(np.arange(len(sizes), dtype=np.int32) * FOLDS, sizes)
+        block += fold
         order = np.argsort(block, kind="stable")
         places = np.empty(n, np.int64)
         places[order] = np.arange(n)

@@ -14,7 +14,8 @@ import numpy as np
 
 from fitscale.data.groupkeys import ROWS, KeyFilter, KeyRanks, counted_keys, plain
 from fitscale.data.learning import block_rows
-from fitscale.data.partition import ROW, Cut
+from fitscale.data.parents import Picker, keys_of, parents_of
+from fitscale.data.partition import ROW, Cut, Fallback, Partition
 from fitscale.errors import SourceChanged, StorageFull
 
 if TYPE_CHECKING:
@@ -34,10 +35,9 @@ def cut_rows(
     folder: Path,
     memory_bytes: int,
     only: KeyFilter | None = None,
+    fallback: Fallback | None = None,
 ) -> None:
     """See `partition.partition`."""
-    import pyarrow.parquet as pq
-
     data, ranges, groups, columns = wanted
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -48,11 +48,12 @@ def cut_rows(
         keys, sizes = counted_keys(reader, groups, only)
         cutter = _Cutter(reader, columns, keys, sizes, part, memory_bytes, only)
         cutter.run()
-        pq.write_table(keys.append_column(ROWS, [sizes]), part / "index.parquet", compression="lz4")
         if cutter.written != sizes.sum():
             raise SourceChanged(f"{sizes.sum():,} rows were to be read and {cutter.written:,} came; run it again")
         cut = Cut(data=data, ranges=ranges, groups=groups, columns=columns, rows=cutter.written, n_groups=len(sizes))
-        (part / "partition.json").write_text(cut.to_json())
+        _describe(part, cut, keys, sizes)
+        if fallback is not None:
+            _describe(part, *cutter.with_parents(cut, keys, sizes, fallback))
         for path in [*part.rglob("*.*"), part / "rows", part]:
             _sync(path)
         os.rename(part, folder)
@@ -63,6 +64,13 @@ def cut_rows(
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _describe(part: Path, cut: Cut, keys: pa.Table, sizes: np.ndarray) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(keys.append_column(ROWS, [sizes]), part / "index.parquet", compression="lz4")
+    (part / "partition.json").write_text(cut.to_json())
 
 
 class _Cutter:
@@ -109,6 +117,30 @@ class _Cutter:
             # one group alone came in its order: it needs no sorting, whatever its size
             self._write(batches if single[bucket] else self._ordered(list(batches)))
             self._spill_path(bucket).unlink()
+
+    def with_parents(
+        self, cut: Cut, keys: pa.Table, sizes: np.ndarray, fallback: Fallback
+    ) -> tuple[Cut, pa.Table, np.ndarray]:
+        """Parents' rows after all others: what is written then, its keys, and its groups' sizes."""
+        import pyarrow as pa
+
+        whole = Partition(self.part)
+        parents = parents_of(keys, sizes, nearest=fallback.nearest)
+        picker = Picker(parents, sizes, fallback.seed)
+        own = np.zeros(len(parents), np.int64)
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            for k, (start, stop) in enumerate(picker.spans):
+                for _, batch in whole.batches([*self.columns, ROW], start=start, stop=stop):
+                    picked = batch.filter(pa.array(picker.of(k, batch.column(len(self.columns)).to_numpy())))
+                    own[k] += picked.num_rows
+                    yield picked.append_column(GROUP, pa.nulls(picked.num_rows, pa.int64()))
+
+        self._write(rows())
+        everything = pa.concat_tables([keys, keys_of(parents, keys)]).combine_chunks()
+        alike = tuple(parent.columns for parent in parents)
+        cut = cut.but(rows=self.written, n_groups=cut.n_groups + len(parents), parents=alike)
+        return cut, everything, np.append(sizes, own)
 
     def _numbered(self) -> Iterator[pa.RecordBatch]:
         """The rows with their number and group number."""

@@ -49,13 +49,13 @@ def folds_of(
         _known(column, reader, "data.time")
         timed = Folds(seed=seed, by="time", column=column, holdout=holdout, validation=validation)
         if data.is_series and evaluate.holdout is None:
-            cut, until = last_steps_of(reader, data, *(part or (0, 1)))
-            return timed.but(holdout=_SOME, cut=cut, until=until)
+            begin, until = last_steps_of(reader, data, *(part or (0, 1)))
+            return timed.but(holdout=_SOME, cut=begin, until=until)
         if part is not None:
-            cut, until, validation_cut = rolling_cuts_of(reader, column, validation, seed, *part)
+            begin, until, validation_cut = rolling_cuts_of(reader, column, validation, seed, *part)
             k, parts = part[0] + 1, part[1] + 1
             later = (parts - k - 1) / parts
-            return timed.but(holdout=1 / parts, cut=cut, until=until, later=later, validation_cut=validation_cut)
+            return timed.but(holdout=1 / parts, cut=begin, until=until, later=later, validation_cut=validation_cut)
         cut, validation_cut = cuts_of(reader, column, holdout, validation)
         return timed.but(cut=cut, validation_cut=validation_cut)
     _known(evaluate.by, reader, "evaluate.by")

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,14 @@ class Cut(Record):
     columns: tuple[str, ...]
     rows: int
     n_groups: int
+    parents: tuple[int, ...] = ()  # of the last groups, which are several together: in how many columns those are alike
+
+
+class Fallback(NamedTuple):
+    """That groups which are too small shall have a parent: the nearest, or that of all groups."""
+
+    nearest: bool
+    seed: int
 
 
 def kept_columns(reader: Reader, data: DataSpec, folds: Folds) -> tuple[str, ...]:
@@ -59,6 +67,7 @@ def partition(
     *,
     memory_bytes: int = 1 << 30,
     only: pa.Table | None = None,
+    fallback: Fallback | None = None,
 ) -> Partition:
     """Cut the rows into ``folder``, whole or not at all; what is there already is taken if it was cut from the same.
 
@@ -70,6 +79,8 @@ def partition(
         What it may use, about. Rows beyond go through temporary files beside the folder, of about their size.
     only
         The keys of the groups that are meant; None: all. It is the folder's name that says which.
+    fallback
+        Which parents stand after all groups.
 
     Raises
     ------
@@ -89,7 +100,7 @@ def partition(
         if (there.cut.data, there.cut.ranges, there.cut.groups, there.cut.columns) != wanted:
             raise DataError(f"{folder}: holds a partition of other rows or columns; remove it, or name another folder")
         return there
-    cut_rows(reader, wanted, folder, memory_bytes, None if only is None else KeyFilter(only))
+    cut_rows(reader, wanted, folder, memory_bytes, None if only is None else KeyFilter(only), fallback)
     return Partition(folder)
 
 

@@ -38,10 +38,10 @@ def profile(
     rows = Figure.exact(reader.rows) if every is None else every
     all_rows = max(reader.rows, round(rows.value))
     began = time.monotonic()
-    groups, group_bytes, note = _group_sizes(reader, data, limit_bytes, began + limit_s / 2, all_rows)
+    groups, group_bytes, notes = _group_sizes(reader, data, limit_bytes, began + limit_s / 2, all_rows)
     columns, read_bytes = _columns(reader, limit_bytes - group_bytes, began + limit_s)
     read_rows = sum(next(iter(columns.values())).rows.values())
-    warnings = [note] if note else []
+    warnings = list(notes)
     complete = read_rows == all_rows
     kept = {name for name in columns if name not in data.features.drop}
     for tally in columns.values():
@@ -119,10 +119,10 @@ def _tally(part: Reader, columns: dict[str, ColumnTally], until: float) -> tuple
 
 def _group_sizes(
     reader: Reader, data: DataSpec, limit_bytes: int, until: float, all_rows: int
-) -> tuple[GroupSizes | None, int, str | None]:
-    """Sizes, bytes read for them, a warning. By one pass over the group columns where the limits allow it."""
+) -> tuple[GroupSizes | None, int, list[str]]:
+    """Sizes, bytes read for them, warnings. By one pass over the group columns where the limits allow it."""
     if not data.groups:
-        return None, 0, None
+        return None, 0, []
     share = len(data.groups) / max(1, len(reader.snapshot.columns))
     estimate = round(share * _bytes(reader))
     whole = estimate <= limit_bytes
@@ -134,10 +134,16 @@ def _group_sizes(
             break
     sizes = tally.sizes(all_rows)
     read = round(estimate * tally.rows / max(1, reader.rows))
-    if not tally.without_key:
-        return sizes, read, None
-    names = ", ".join(data.groups)
-    return sizes, read, f"the group key ({names}) is missing in {tally.without_key:,} of {tally.rows:,} rows"
+    names, warnings = ", ".join(data.groups), []
+    if tally.without_key:
+        warnings.append(f"the group key ({names}) is missing in {tally.without_key:,} of {tally.rows:,} rows")
+    if sizes is not None and sizes.rows_median <= 1 < all_rows:
+        number = "" if sizes.exact else "about "
+        warnings.append(
+            f"{number}{sizes.n:,} groups of {all_rows:,} rows: most have a single one, from which nothing is learnt; group by fewer"
+            f" columns than {names}, or by one with fewer values"
+        )
+    return sizes, read, warnings
 
 
 def _column(tally: ColumnTally, data: DataSpec, rows: int, complete: bool) -> ColumnProfile:

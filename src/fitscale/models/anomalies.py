@@ -1,4 +1,4 @@
-"""Anomalies: which new values of series are far from what their models foretold one step before."""
+"""Anomalies: which new values are far from what their models foretell: of a series one step before, of rows from the features."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from fitscale.errors import UsageError
 from fitscale.models.asked import Asked
-from fitscale.models.judging import NewRows, Told, judged, new_rows
+from fitscale.models.judging import Told, judged
+from fitscale.models.newrows import NewRows, new_rows
 from fitscale.models.opened import Run
 from fitscale.models.predict import check_out, writing
 from fitscale.records.base import Record
@@ -46,7 +47,8 @@ def anomalies(
 ) -> Anomalies:
     """Write one row for each row of the data, in its order: key, time, value, ``expected``, ``score``, ``anomaly`` and ``why``.
 
-    The score is the distance from what was expected, in deviations of the errors while the model was fitted.
+    The score is the distance from what was expected, in deviations of the errors of before: of a series while its model was
+    fitted, of rows those that were held out.
 
     Raises
     ------
@@ -58,10 +60,14 @@ def anomalies(
     check_out(out)
     if not threshold > 0:
         raise UsageError(f"--threshold {threshold:g}: more than 0 deviations")
+    if run.encoding.n_classes:
+        raise UsageError(
+            f"--anomalies: are values that are far from what was foretold; of {run.recipe.target}, a class, there are none"
+        )
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     why: Counter[str] = Counter()
     rows = far = 0
-    with new_rows(run, asked, "predict --anomalies") as new, writing(out, temporary):
+    with new_rows(run, asked) as new, writing(out, temporary):
         writer = None
         try:
             for table, reasons, count in _tables(run, new, threshold, told):
@@ -82,19 +88,19 @@ def _tables(run: Run, new: NewRows, threshold: float, told: Told) -> Iterator[tu
     """The rows as they came, with what was found of them; why some were not judged; how many are anomalies."""
     import pyarrow as pa
 
-    n = new.partition.rows
+    n = new.reader.rows
     # By row number, in a file: the rows come by series, and go out as they came.
-    found = np.memmap(new.partition.folder.parent / "found", np.float64, "w+", shape=(n, 2))
-    coded = np.memmap(new.partition.folder.parent / "why", np.int32, "w+", shape=(n,))
-    known = {"": 0, "not foretold: what is before it is not known": 1}  # from reason to code
+    found = np.memmap(new.beside / "found", np.float64, "w+", shape=(n, 2))
+    coded = np.memmap(new.beside / "why", np.int32, "w+", shape=(n,))
+    known = {"": 0, "not foretold: the value or what it is foretold from is not known": 1}  # from reason to code
     for chunk in judged(run, new, told):
-        at = chunk.rows.row
+        at = chunk.row
         found[at, 0], found[at, 1] = chunk.expected, np.abs(chunk.error)
         code = np.array([known.setdefault(text, len(known)) for text in chunk.why], np.int32)[chunk.of]
         coded[at] = np.where((code == 0) & np.isnan(chunk.error), 1, code)
     reasons = np.array(list(known), object)
-    time, target = str(run.recipe.time), new.spec.target
-    columns = list(dict.fromkeys([*run.manifest.groups, time, target]))
+    time = [run.recipe.time] if run.recipe.time else []
+    columns = list(dict.fromkeys([*run.manifest.groups, *time, new.spec.target]))
     for first, batch in new.reader.batches(columns, batch_rows=BATCH_ROWS):
         expected, score = np.array(found[first : first + batch.num_rows]).T
         code = np.array(coded[first : first + batch.num_rows])

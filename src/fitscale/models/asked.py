@@ -25,11 +25,12 @@ class Asked(NamedTuple):
         trained_on = folder.read_task(run.path, run.recipe.digest).data
         if self.uri is None and not (self.table or self.query):
             return trained_on.but(where=self.where or trained_on.where)
-        place = {"uri": trained_on.uri, "base": trained_on.base}
-        if self.uri is not None:
-            place = {"uri": self.uri, "base": self.base}
-        columns = {name: getattr(trained_on, name) for name in ("target", "groups", "time", "step_s", "horizon")}
-        spec = DataSpec(**place, **columns, table=self.table, query=self.query, where=self.where)
+        here = self.uri is None
+        spec = DataSpec(
+            uri=trained_on.uri if here else str(self.uri), base=trained_on.base if here else self.base,
+            table=self.table, query=self.query, where=self.where, target=trained_on.target, groups=trained_on.groups,
+            time=trained_on.time, step_s=trained_on.step_s, horizon=trained_on.horizon,
+        )  # fmt: skip
         # How its files are written, if that was said of those before.
         return spec.but(
             **{section: getattr(trained_on, section) for section in getattr(source_class(spec), "takes", ())}

@@ -1,8 +1,8 @@
-"""Drift: whether new rows of each series still are what its model was fitted on, with false alarms kept to a rate.
+"""Drift: whether new rows of each group still are what its model was fitted on, with false alarms kept to a rate.
 
-Each new value is foretold one step ahead by its series' model. As long as nothing changed, these errors have the mean and the
-deviation that they had while the model was fitted. Two tests: of the mean (Student's t, with the doubt of both means) and of
-the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts twice; over all series the
+Each new value is foretold by its group's model (see `judging`). As long as nothing changed, these errors have the mean and the
+deviation that they had before. Two tests: of the mean (Student's t, with the doubt of both means) and of
+the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts twice; over all groups the
 rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995).
 """
 
@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fitscale.errors import DataError
+from fitscale.metrics.errors import NORMAL, Moments, moments
 from fitscale.models.asked import Asked
-from fitscale.models.judging import Chunk, Told, judged, new_rows
+from fitscale.models.judging import Chunk, Told, judged
+from fitscale.models.newrows import MOST_ROWS, NewRows, new_rows
 from fitscale.models.opened import Run
 from fitscale.records.base import Record
 from fitscale.store import chunks, files
@@ -23,19 +26,18 @@ from fitscale.store import chunks, files
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LEAST = 8  # new values of a series that are tested
-NORMAL = 3.0  # kurtosis
+LEAST = 8  # new values of a group that are tested
 
 
 class Found(Record):
-    """What was looked at, and how many series drifted."""
+    """What was looked at, and how many groups drifted."""
 
     format: int = 1
     version: int
     tested: int
     drifted: int
     rate: float  # of false alarms among alarms, at most
-    without: dict[str, int] = {}  # series that were not tested, by reason
+    without: dict[str, int] = {}  # groups that were not tested, by reason
     out: str
 
 
@@ -47,7 +49,7 @@ def drift(
     rate: float = 0.05,
     told: Told = lambda done, total: None,
 ) -> tuple[Found, pa.Table]:
-    """Test each series of new rows, and write the table, what drifted most first, into the run or to ``out``.
+    """Test each group of new rows, and write the table, what drifted most first, into the run or to ``out``.
 
     Returns what was found, and the table: keys, ``rows`` tested, ``shift`` (mean of the errors) and ``spread`` (their deviation),
     both in deviations of before; ``p``, ``q`` (what rate would be needed), ``drifted``, ``why`` where it was not tested.
@@ -57,9 +59,13 @@ def drift(
     UsageError, DataError
         If the data or its columns cannot be used.
     """
-    with new_rows(run, asked, "fitscale drift") as new:
-        parts = [_tested(chunk) for chunk in judged(run, new, told)]
-        keys = new.partition.keys
+    import pyarrow as pa
+
+    with new_rows(run, asked) as new:
+        if new.partition is None:
+            parts, keys = [_of_one(list(judged(run, _drawn(new), told)))], pa.table({})
+        else:
+            parts, keys = [_tested(chunk) for chunk in judged(run, new, told)], new.partition.keys
     table = _ranked(keys, parts, rate)
     out = out or run.path / "drift" / f"{run.version}.parquet"
     files.replace(out, chunks.parquet_bytes(table))
@@ -73,8 +79,13 @@ def drift(
     return found, table
 
 
+def _drawn(new: NewRows) -> NewRows:
+    """Of very many rows of one model a part: more would tell nothing more."""
+    return new._replace(reader=new.reader.sample(MOST_ROWS, 0)) if new.reader.rows > MOST_ROWS else new
+
+
 class _Part(NamedTuple):
-    """Of some series, in key order."""
+    """Of some groups, in key order."""
 
     rows: np.ndarray
     shift: np.ndarray
@@ -84,45 +95,43 @@ class _Part(NamedTuple):
     models: int
 
 
+def _of_one(parts: list[Chunk]) -> _Part:
+    """The chunks of one model, as one."""
+    if not parts:
+        raise DataError("there are no new rows")
+    whole: Any = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "of", "expected", "error")
+    }
+    return _tested(parts[0]._replace(**whole))
+
+
 def _tested(chunk: Chunk) -> _Part:
-    count, mean, square, kurtosis = _moments(chunk.error, chunk.of, len(chunk.n))
-    p = p_of(count, mean, square, np.fmax(kurtosis, chunk.kurtosis), chunk.n)
-    why = [text or ("" if count[k] >= LEAST else "too few new rows") for k, text in enumerate(chunk.why)]
+    found = moments(chunk.error, chunk.of, len(chunk.n))
+    p = p_of(found._replace(kurtosis=np.fmax(found.kurtosis, chunk.kurtosis)), chunk.n)
+    why = [text or ("" if found.rows[k] >= LEAST else "too few new rows") for k, text in enumerate(chunk.why)]
     p = np.where([bool(text) for text in why], np.nan, p)
-    return _Part(count, mean, np.sqrt(square), p, why, int(chunk.has_model.sum()))
+    return _Part(found.rows, found.mean, np.sqrt(found.variance), p, why, int(chunk.has_model.sum()))
 
 
-def _moments(z: np.ndarray, of: np.ndarray, groups: int) -> tuple[np.ndarray, ...]:
-    """(groups,) how many, mean, variance and kurtosis of the values that are there."""
-    known = ~np.isnan(z)
-    z, of = z[known], of[known]
-    n = np.bincount(of, minlength=groups).astype(np.float64)
-    mean = np.bincount(of, z, groups) / np.maximum(n, 1)
-    away = (z - mean[of]) ** 2
-    square = np.bincount(of, away, groups) / np.maximum(n - 1, 1)
-    fourth = np.bincount(of, away**2, groups) / np.maximum(n, 1)
-    return n, mean, square, np.where(square > 0, fourth / np.where(square > 0, square, 1.0) ** 2, NORMAL)
-
-
-def p_of(n: np.ndarray, mean: np.ndarray, square: np.ndarray, kurtosis: np.ndarray, before: np.ndarray) -> np.ndarray:
+def p_of(new: Moments, before: np.ndarray) -> np.ndarray:
     """(g,) the probability of errors that are as far from those of before, if nothing changed.
 
     Parameters
     ----------
-    n, mean, square, kurtosis
-        (g,) of the new errors, in deviations of before.
+    new
+        Of the new errors, in deviations of before; its kurtosis the larger of those of both.
     before
         (g,) how many there were of those.
     """
     from scipy.special import fdtr, fdtrc, stdtr
 
-    n, before = np.maximum(n, 2), np.maximum(np.nan_to_num(before), 2)
-    t = mean / np.sqrt(1 / n + 1 / before)
+    n, before = np.maximum(new.rows, 2), np.maximum(np.nan_to_num(before), 2)
+    t = new.mean / np.sqrt(1 / n + 1 / before)
     of_mean = 2 * stdtr(before - 1, -np.abs(t))
-    weight = 2 / (np.fmax(kurtosis, NORMAL) - 1)  # 1 of normal errors
+    weight = 2 / (np.fmax(new.kurtosis, NORMAL) - 1)  # 1 of normal errors
     free, free_before = weight * (n - 1), weight * (before - 1)
-    of_square = 2 * np.minimum(fdtr(free, free_before, square), fdtrc(free, free_before, square))
-    p: np.ndarray = np.minimum(1.0, 2 * np.fmin(of_mean, of_square))
+    of_variance = 2 * np.minimum(fdtr(free, free_before, new.variance), fdtrc(free, free_before, new.variance))
+    p: np.ndarray = np.minimum(1.0, 2 * np.fmin(of_mean, of_variance))
     return p
 
 

@@ -1,61 +1,53 @@
-"""New rows of series, each foretold one step ahead by its own model: what drift and anomalies are seen by."""
+"""New rows against what their own models foretell of them, error by error: what drift and anomalies are seen by.
+
+A series is foretold one step ahead by its own past, and its errors are held against those while it was fitted. Of rows each
+is predicted, and the errors are held against those on held-out rows.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fitscale.errors import DataError, NotOffered, nearest
-from fitscale.models.asked import Asked
+from fitscale.errors import FitscaleError, NotOffered
+from fitscale.metrics.errors import errors_of
+from fitscale.models.newrows import NewRows
 from fitscale.models.opened import Run
 from fitscale.records.data import Folds
 from fitscale.registry import plugin
+from fitscale.store.chunks import ERRORS
+from fitscale.work.model import Model
 
 if TYPE_CHECKING:
     from fitscale.contracts import Batch
-    from fitscale.data.partition import Partition
-    from fitscale.data.reader import Reader
-    from fitscale.records.workload import DataSpec
 
-CHUNK_ROWS = 4_000_000
+TOO_FEW = "too few rows were held out"
 
 Told = Callable[[int, int], None]  # (rows that are done, all of them)
 
 
-class NewRows(NamedTuple):
-    """The rows as they came, and cut by series."""
-
-    reader: Reader
-    spec: DataSpec
-    partition: Partition
-
-
 class Chunk(NamedTuple):
-    """Some series of the new rows, in key order, and what their models say.
+    """Some groups of the new rows, in key order, and what their models say.
 
     Attributes
     ----------
-    rows, of
-        All rows, one series after the other, and which series each is of (n,).
-    error
-        (n,) of each value, in deviations of the errors while its model was fitted; NaN where it was not foretold.
+    row, of
+        (n,) the rows' numbers, one group after the other, and which group each is of.
     expected
-        (n,) what was foretold.
+        (n,) what was foretold; of two classes the probability of the second.
+    error
+        (n,) how far the truth is from it, in deviations of the errors before; NaN where it is not known.
     n, kurtosis
         (g,) of those errors before.
     why
-        (g,) why a series is not judged; empty where it is.
+        (g,) why a group is not judged; empty where it is.
     has_model
         (g,) bool.
     """
 
-    rows: Batch
+    row: np.ndarray
     of: np.ndarray
     expected: np.ndarray
     error: np.ndarray
@@ -65,85 +57,140 @@ class Chunk(NamedTuple):
     has_model: np.ndarray
 
 
-@contextmanager
-def new_rows(run: Run, asked: Asked, what: str) -> Iterator[NewRows]:
-    """Rows that are to be judged, cut by series in the run's scratch folder for as long as this lasts.
-
-    ``what`` is what asks for it, such as ``fitscale drift``.
+def judged(run: Run, new: NewRows, told: Told = lambda done, total: None) -> Iterator[Chunk]:
+    """All of the new rows, some millions at a time.
 
     Raises
     ------
     NotOffered
-        For models that were fitted on rows.
-    UsageError, DataError
-        If the data or its columns cannot be used.
+        For a series that is alone.
+    UsageError
+        Where nothing was held out that new errors could be held against.
     """
-    if run.encoding.input != "series":
-        raise NotOffered(
-            what,
-            f"of {run.estimator}, which was fitted on rows and not on series, is not offered yet: train again, and compare with "
-            "'fitscale models compare'",
-        )
-    if not run.manifest.groups:
-        raise NotOffered(what, "of one series alone is not offered yet: give it a column of one value as data.groups")
-    scratch = run.path / "scratch"
-    scratch.mkdir(exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix="rows-", dir=scratch))
-    try:
-        yield _cut(run, asked, beside)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    if new.partition is None:
+        yield from _one(run, new, told)
+        return
+    series = run.encoding.input == "series"
+    known = _Known(run.payloads(), run.statuses())
+    before = None if series else _Before(run)
+    for start, stop in new.spans(run.encoding.width):
+        cut = _cut(run, new, known, start, stop)
+        yield _series(run, cut) if before is None else _rows(run, cut, before)
+        told(new.partition.span(start, stop)[1], new.partition.rows)
 
 
-def _cut(run: Run, asked: Asked, beside: Path) -> NewRows:
-    from fitscale.data.choosing import open_source
-    from fitscale.data.partition import partition
-    from fitscale.data.reader import Reader
-    from fitscale.data.staging import parquet_of
+class _Known(NamedTuple):
+    """The version's models' bytes, and the status of each key."""
 
-    spec = asked.spec(run)
-    source = open_source(spec)
-    reader = Reader(source, source.snapshot()) if source.stable else parquet_of(source, beside / "staged")
-    there = [name for name, _ in reader.snapshot.columns]
-    time = str(run.recipe.time)
-    for name, has in ((time, "the times"), (spec.target, "the values"), *((name, "the key") for name in spec.groups)):
-        if name not in there:
-            near = nearest(name, there) or f"; columns: {', '.join(there[:20])}"
-            raise DataError(f"{asked.named(run)}: no column '{name}', which has {has} of a series{near}")
-    return NewRows(reader, spec, partition(reader, spec, (time, spec.target), beside / "cut"))
+    models: dict[tuple[Any, ...], bytes]
+    statuses: dict[tuple[Any, ...], str]
 
 
-def judged(run: Run, new: NewRows, told: Told = lambda done, total: None) -> Iterator[Chunk]:
-    """All series of the new rows, some millions of rows at a time."""
+class _Cut(NamedTuple):
+    """Some groups: their rows, one after the other, how many each has, and its model's bytes; why there is none."""
+
+    keys: list[tuple[Any, ...]]
+    rows: Batch
+    sizes: np.ndarray
+    payloads: list[bytes]
+    why: list[str]
+
+    @property
+    def of(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    @property
+    def there(self) -> np.ndarray:
+        return np.array([bool(content) for content in self.payloads], bool)
+
+
+def _cut(run: Run, new: NewRows, known: _Known, start: int, stop: int) -> _Cut:
     from fitscale.data.chunked import Chunked
     from fitscale.data.rowfeed import untimed
 
+    assert new.partition is not None
+    keys = new.partition.key_tuples(start, stop)
+    rows = Chunked(new.partition, new.spec, run.encoding, Folds(seed=0), start, stop, untimed).rows
+    payloads = [known.models.get(key, b"") for key in keys]
+    why = ["" if found else known.statuses.get(key, "unknown key") for key, found in zip(keys, payloads, strict=True)]
+    return _Cut(keys, rows, new.partition.sizes[start:stop], payloads, why)
+
+
+class _Before:
+    """What the errors of each model were on held-out rows."""
+
+    def __init__(self, run: Run) -> None:
+        self._places, self._errors = run.places(), run.errors()
+
+    def of(self, keys: list[tuple[Any, ...]]) -> dict[str, np.ndarray]:
+        """(keys,) by name of `chunks.ERRORS`; 0 of a key that is not known."""
+        rows = np.array([self._places.get(key, -1) for key in keys])
+        return {name: np.where(rows >= 0, self._errors[name][rows], 0) for name in ERRORS}
+
+
+def _series(run: Run, cut: _Cut) -> Chunk:
     framework = plugin("frameworks", run.recipe.framework)()
-    models, known, partition = run.payloads(), run.statuses(), new.partition
-    for start, stop in _spans(partition.first, partition.rows):
-        keys = partition.key_tuples(start, stop)
-        payloads = [models.get(key, b"") for key in keys]
-        rows = Chunked(partition, new.spec, run.encoding, Folds(seed=0), start, stop, untimed).rows
-        sizes = partition.sizes[start:stop]
-        said = framework.together(payloads).judge(rows, sizes)
-        of = np.repeat(np.arange(len(sizes)), sizes)
-        # Of a series that was constant any other value is beyond all measure.
-        deviation = np.where(said.deviation == 0, np.finfo(np.float64).tiny, said.deviation)[of]
-        with np.errstate(over="ignore"):
-            error = np.clip((rows.y - said.expected) / deviation, -1e70, 1e70)
-        why = ["" if content else known.get(key, "unknown key") for key, content in zip(keys, payloads, strict=True)]
-        why = [text or said.why.get(k, "") for k, text in enumerate(why)]
-        yield Chunk(
-            rows, of, said.expected, error, said.n, said.kurtosis, why, np.array([bool(p) for p in payloads], bool)
+    said, of, y = framework.together(cut.payloads).judge(cut.rows, cut.sizes), cut.of, cut.rows.y
+    error = _in_deviations(y - said.expected, said.deviation[of])
+    why = [text or said.why.get(k, "") for k, text in enumerate(cut.why)]
+    return Chunk(cut.rows.row, of, said.expected, error, said.n, said.kurtosis, why, cut.there)
+
+
+def _rows(run: Run, cut: _Cut, errors: _Before) -> Chunk:
+    from fitscale.data.stacking import rows_of
+
+    before, of, why = errors.of(cut.keys), cut.of, list(cut.why)
+    expected, error = np.full(len(of), np.nan), np.full(len(of), np.nan)
+    ends = np.cumsum(cut.sizes)
+    for k, (end, size) in enumerate(zip(ends.tolist(), cut.sizes.tolist(), strict=True)):
+        if why[k]:
+            continue
+        if before["error_rows"][k] < 2:
+            why[k] = TOO_FEW
+            continue
+        try:
+            model = Model(cut.payloads[k], run.encoding, run.recipe, run.manifest.gives)
+            expected[end - size : end], error[end - size : end] = _foretold(model, rows_of(cut.rows, end - size, end))
+        except FitscaleError:
+            raise
+        except Exception as caught:  # the user's own code, or values that a library refuses
+            why[k] = f"{type(caught).__name__}: {caught}"
+    error = _in_deviations(error - before["error_mean"][of], before["error_deviation"][of])
+    return Chunk(cut.rows.row, of, expected, error, before["error_rows"], before["error_kurtosis"], why, cut.there)
+
+
+def _one(run: Run, new: NewRows, told: Told) -> Iterator[Chunk]:
+    """The one model of all rows, batch by batch."""
+    from fitscale.data.feed import make_feed
+
+    if run.encoding.input == "series":
+        raise NotOffered(
+            "fitscale drift", "of one series alone is not offered yet: give it a column of one value as data.groups"
         )
-        told(partition.span(start, stop)[1], partition.rows)
+    before, model = _Before(run).of([()]), run.model()
+    n, kurtosis = before["error_rows"], before["error_kurtosis"]
+    feed = make_feed(new.reader, new.spec, run.encoding, Folds(seed=0), form="stream")
+    done = 0
+    for batch in feed.batches("train"):
+        expected, error = _foretold(model, batch)
+        error = _in_deviations(error - before["error_mean"], before["error_deviation"])
+        of = np.zeros(len(batch.y), np.int64)
+        yield Chunk(batch.row, of, expected, error, n, kurtosis, ["" if n[0] > 1 else TOO_FEW], np.ones(1, bool))
+        done += len(batch.y)
+        told(done, new.reader.rows)
 
 
-def _spans(first: np.ndarray, rows: int) -> Iterator[tuple[int, int]]:
-    """Groups in turn, as many as have so many rows together, and at least one."""
-    ends = np.append(first[1:], rows)
-    start = 0
-    while start < len(first):
-        stop = max(start + 1, int(np.searchsorted(ends, first[start] + CHUNK_ROWS, "right")))
-        yield start, stop
-        start = stop
+def _foretold(model: Model, rows: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) what is expected of encoded rows, and how far the truth is from it."""
+    classes = model.encoding.n_classes
+    value, proba = model.scored_encoded([rows.X])
+    expected = proba[:, 1] if classes == 2 and proba is not None else value
+    # Of an infinite feature a linear model says what no truth can be held against.
+    error = np.where(np.isfinite(expected), errors_of(rows.y, value, proba, classes), np.nan)
+    return expected, error
+
+
+def _in_deviations(error: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Where nothing ever erred, any error is beyond all measure."""
+    with np.errstate(over="ignore"):
+        return np.clip(error / np.where(deviation == 0, np.finfo(np.float64).tiny, deviation), -1e70, 1e70)

@@ -10,10 +10,11 @@ from fitscale.errors import UsageError, WorkloadError
 from fitscale.records.plan import Plan
 from fitscale.records.run import Recipe
 from fitscale.registry import html_of, plugin
-from fitscale.store import folder, lookup, versions
+from fitscale.store import chunks, folder, lookup, versions
 from fitscale.work.model import Model
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 KEPT_MODELS = 4096
@@ -108,7 +109,8 @@ class Run:
         UsageError
             A condition that says nothing of these columns.
         """
-        table = self._index.table.drop_columns(["file", "offset", "length"])
+        inner = {"file", "offset", "length", *chunks.ERRORS}
+        table = self._index.table.select([name for name in self._index.table.column_names if name not in inner])
         if where is None:
             return table
         from fitscale.data.sources.matching import rows_that_match
@@ -138,6 +140,26 @@ class Run:
         """From the key of each group to its status."""
         status = self._index.table.column("status").to_pylist()
         return {key: status[row] for key, row in self._index.rows().items()}
+
+    def places(self) -> dict[tuple[Any, ...], int]:
+        """From the key of each group to its row in `models`."""
+        return self._index.rows()
+
+    def errors(self) -> dict[str, np.ndarray]:
+        """What the errors on held-out rows were, by name of `chunks.ERRORS` (models,), in the order of `models`.
+
+        Raises
+        ------
+        UsageError
+            If nothing was held out.
+        """
+        table = self._index.table
+        if chunks.ERRORS[0] not in table.column_names:
+            raise UsageError(
+                f"{self.path}: version {self.version} knows no errors on held-out rows, which new ones could be held against; train"
+                " with evaluate.holdout"
+            )
+        return {name: table.column(name).to_numpy() for name in chunks.ERRORS}
 
     def ahead(self, steps: int, *, interval: float = 0.9) -> pa.Table:
         """The next steps of every series: see `models.ahead`."""

@@ -154,6 +154,7 @@ def _prepared(plan: Plan, snapshot: Snapshot, times: float) -> Prepared:
     return Prepared(
         workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
         (Fit("fit", Folds(seed=workload.seed)),), shape, staging, stage,
+        cut_s=None if plan.cut_s is None else _times(plan.cut_s, times),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from fitscale.planning.spread import no_less_than, no_narrower_than, quantile, t
 from fitscale.planning.terms import floor_of
 from fitscale.planning.timing import Kin, amdahl, phases_of
 from fitscale.records.base import Figure, Origin
-from fitscale.records.data import Shape, Stage
+from fitscale.records.data import Shape
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Forecast, Law, Measurement
 
@@ -122,15 +122,16 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
     )
 
 
-def with_stage(forecast: Forecast, stage: Stage | None, machine: Machine) -> Forecast:
-    """The same with what reading all rows once takes before it."""
-    if stage is None:
+def with_before(forecast: Forecast, before: dict[str, Figure], machine: Machine) -> Forecast:
+    """The same with what is done once before it: staging the rows, cutting them by group. Seconds by phase."""
+    if not before:
         return forecast
-    time_s = total((forecast.time_s, stage.seconds), "forecast")
+    time_s = total((forecast.time_s, *before.values()), "forecast")
+    seconds = {phase: figure.value for phase, figure in before.items()}
     return forecast.but(
         time_s=time_s,
-        time_p50_s=None if forecast.time_p50_s is None else forecast.time_p50_s + stage.seconds.value,
-        phases={"stage": stage.seconds.value, **forecast.phases},
+        time_p50_s=None if forecast.time_p50_s is None else forecast.time_p50_s + sum(seconds.values()),
+        phases={**seconds, **forecast.phases},
         cost_usd=_cost(time_s, machine),
     )
 

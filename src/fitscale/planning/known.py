@@ -55,11 +55,12 @@ class Known:
             candidate, self.law(candidate), self.shape, self.machine,
             measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
         )  # fmt: skip
-        return forecasting.with_stage(forecasting.repeated(one, self._times, self.machine), self.stage, self.machine)
+        whole = forecasting.repeated(one, self._times, self.machine)
+        return forecasting.with_before(whole, self._before, self.machine)
 
     def work_s(self, candidate: Candidate) -> float:
-        """What it would take once the rows are staged: what probing can save of."""
-        return self.forecast(candidate).time_s.value - (self.stage.seconds.value if self.stage else 0.0)
+        """What it would take once the rows are staged and cut: what probing can save of."""
+        return self.forecast(candidate).time_s.value - sum(figure.value for figure in self._before.values())
 
     def part_s(self, candidate: Candidate, rows: int) -> float:
         """What one fit on so many of the rows would take, in a process that is there already.
@@ -105,6 +106,12 @@ class Known:
                 if deciding.gate(assessed, self.prepared.workload, machine, surely=False) is None:
                     compared.append(assessed)
         return tuple(compared)
+
+    @property
+    def _before(self) -> dict[str, Figure]:
+        """What is done once, before any fit."""
+        stage, cut = self.stage, self.prepared.cut_s
+        return {**({"stage": stage.seconds} if stage else {}), **({"cut": cut} if cut else {})}
 
     @property
     def _times(self) -> float:

@@ -147,6 +147,7 @@ class Loop:
             probing_s=round(self._spent_s, 3),
             staging=self._prepared.staging,
             stage=self._prepared.stage,
+            cut_s=self._prepared.cut_s,
         )
         return Outcome(plan, self._handed_over(decision.chosen))
 

@@ -55,6 +55,7 @@ class Prepared(NamedTuple):
     staging: Staging | None = None  # where the rows had to be read once for all
     stage: Stage | None = None  # of that, what is still to be done, or was done just now
     some: Some | None = None  # the groups that are trained again, where it is not all
+    cut_s: Figure | None = None  # what cutting the rows by group takes, or took
 
 
 def prepare(
@@ -328,5 +329,6 @@ def recipe_of(
         time=workload.data.time if workload.data.is_series else None,
         step=_step(workload, prepared.snapshot),
         only=prepared.some.keys if prepared.some else None,
+        fallback=None if prepared.some else workload.model.fallback,
         versions=traits.versions,
     )

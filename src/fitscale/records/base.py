@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 Origin = Literal["measured", "forecast", "modelled", "stated", "looked up", "assumed", "estimated"]
 
@@ -39,6 +39,20 @@ class Record(BaseModel):
     def digest(self) -> str:
         """16 hexadecimal digits that name this value."""
         return digest_of(self.to_json())
+
+
+class Grown(Record):
+    """A record whose digest names something, and which got fields later: left out where they have their defaults.
+
+    So what was named before keeps its name.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {k: v for k, v in dumped(self).items() if k not in self.LATER or v != fields[k].default}
 
 
 class Figure(Record):

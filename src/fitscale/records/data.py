@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fitscale.records.base import Figure, Record, digest_of
+from fitscale.records.base import Figure, Grown, Record, digest_of
 
 Kind = Literal["number", "boolean", "category", "date", "vector", "text", "unsupported"]
 TargetKind = Literal["binary", "multiclass", "regression"]
@@ -111,13 +111,15 @@ class Profile(Record):
     warnings: tuple[str, ...] = ()
 
 
-class Folds(Record):
+class Folds(Grown):
     """Which rows train, validate and are held out. The fold of a row is a hash of the seed and its number, or value.
 
     ``cut`` is, for ``by: time``, the first moment that is held out (nanoseconds or the column's number), ``until`` the first
     that is not any more, and ``later`` about the share of the rows from there on, which are in no fold.
     ``part`` is (k, K) of a cross-validation. ``validation`` is a share of the training rows.
     """
+
+    LATER = frozenset({"until", "later"})
 
     seed: int
     by: Literal["random", "time", "column"] = "random"

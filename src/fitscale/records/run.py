@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fitscale.records.base import Record, canonical_json
+from fitscale.records.base import Grown, Record
 from fitscale.records.data import Folds
 from fitscale.records.workload import DataSpec
 
@@ -60,11 +60,13 @@ class Traits(Record):
     params: dict[str, Any] = {}  # as resolved
 
 
-class Recipe(Record):
+class Recipe(Grown):
     """All that fixes a model's bits; its digest names the task.
 
     ``form`` and ``batch_rows`` are set only where the framework does not declare *same*.
     """
+
+    LATER = frozenset({"time", "step", "only", "fallback"})
 
     format: int = RECIPE_FORMAT
     framework: str
@@ -86,14 +88,10 @@ class Recipe(Record):
     time: str | None = None  # of a series: the column of its times
     step: int | None = None  # between neighbours of a series, in the unit of its times
     only: str | None = None  # the keys of the groups that are fitted, where it is not all of them: see `Some`
+    fallback: Literal["parent", "global"] | None = None  # whose models stand beside those of the groups
     versions: dict[str, str] = {}
     form: Form | None = None
     batch_rows: int | None = None
-
-    def to_json(self) -> str:
-        """As of every record; without what came later and is not said, so that recipes from before keep their names."""
-        said = self.model_dump(mode="json")
-        return canonical_json({k: v for k, v in said.items() if k not in ("time", "step", "only") or v is not None})
 
 
 class Chunk(Record):
@@ -151,6 +149,7 @@ class Partitioning(Record):
     use: float = 1.0
     seed: int = 0
     only: str | None = None  # name in data/ of the keys of the groups that are meant, where it is not all
+    fallback: Literal["parent", "global"] | None = None
 
 
 BATCH_ROWS, LEAST_BATCH_ROWS = 65_536, 2_048
@@ -241,3 +240,4 @@ class Manifest(Record):
     scores: dict[str, float | None]  # of what was trained, on held-out rows
     base: int | None = None  # the version that the other models are of
     retrained: int = 0  # groups that were trained again, where there is such a version
+    fallback: int = 0  # of the models: groups that were too small, and have that of several groups together

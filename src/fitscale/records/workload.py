@@ -95,6 +95,7 @@ class ModelSpec(Record):
     search: Search | None = None
     live: str | None = None
     framework: str | None = None  # by name; default: by the estimator's import path
+    fallback: Literal["parent", "global"] | None = None  # whose model a group takes that is too small for its own
 
 
 class Deadline(Record):

@@ -12,8 +12,7 @@ from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, ti
 from fitscale.report.reading import Material
 from fitscale.report.text import error, percent, plain, score, seconds
 from fitscale.report.worth import worth_shown
-
-PHASES = ("start", "read", "encode", "bin", "iterations", "score", "export", "save")
+from fitscale.work.phases import PHASES
 
 
 class PhaseRow(NamedTuple):

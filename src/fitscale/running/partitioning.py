@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from fitscale.planning.preparing import Prepared
-from fitscale.records.base import digest_of
+from fitscale.records.base import Figure, digest_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Order, Partitioning
 from fitscale.running.attempts import Attempts
 from fitscale.running.completing import ended_badly, failure_of
-from fitscale.store import folder
+from fitscale.store import files, folder
 
 RETRIES = 3
 PLAN_CUT_S = 15.0  # `plan` answers within a minute
 CUT_CELL_S = 60e-9  # to read, order and write one value: 55 of 327,346 flights with 29 columns, on two cores
+CUT_ERROR = 0.6
 
 
 def is_soon_cut(prepared: Prepared) -> bool:
     """Whether the rows can be cut by group, and a few groups fitted, within the time that a plan may take."""
     if not prepared.workload.data.groups or (prepared.stage is not None and prepared.stage.sampled):
         return False
+    return _by_prior(prepared) <= PLAN_CUT_S
+
+
+def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
+    """With what cutting took, where it is done, or what it is thought to take."""
+    if not prepared.workload.data.groups:
+        return prepared
+    if partition is None:
+        return prepared._replace(cut_s=Figure.around(_by_prior(prepared), CUT_ERROR, "forecast"))
+    try:
+        seconds = float((run / "data" / f"{partition}.seconds").read_text())
+    except (OSError, ValueError):  # cut before it was written down
+        return prepared
+    return prepared._replace(cut_s=Figure.exact(seconds))
+
+
+def _by_prior(prepared: Prepared) -> float:
     profile = prepared.profile
-    return profile.rows.value * len(profile.columns) * CUT_CELL_S <= PLAN_CUT_S
+    return profile.rows.value * len(profile.columns) * CUT_CELL_S
 
 
 def partition_of(
@@ -37,15 +56,17 @@ def partition_of(
     if not workload.data.groups:
         return None, None
     use = workload.data.use if isinstance(workload.data.use, float) else 1.0
+    # Some groups alone have no parent that knows the others: those that are too small stay without a model.
+    fallback = None if prepared.some else workload.model.fallback
     folds = tuple(fit.folds for fit in prepared.fits)
     name = "by-group-" + digest_of(
         prepared.snapshot.content, workload.data.to_json(), repr((use, workload.seed)), *(f.to_json() for f in folds),
-        *([prepared.some.keys] if prepared.some else []),
+        *([prepared.some.keys] if prepared.some else []), *([fallback] if fallback else []),
     )  # fmt: skip
     if not (run / "data" / name / "partition.json").exists():
         wanted = Partitioning(
             name=name, snapshot=folder.write_snapshot(run, prepared.snapshot), data=workload.data, folds=folds, use=use,
-            seed=workload.seed, only=prepared.some.keys if prepared.some else None,
+            seed=workload.seed, only=prepared.some.keys if prepared.some else None, fallback=fallback,
         )  # fmt: skip
         order = Order(
             kind="partition", epoch=0, partitioning=wanted, threads=machine.cores, memory_bytes=machine.memory_bytes
@@ -54,6 +75,7 @@ def partition_of(
             name="partition", framework=prepared.framework, strategy="many-models", engine=engine,
             machine=machine.name, form="matrix",
         )  # fmt: skip
+        began = time.monotonic()
         for _ in range(RETRIES):
             attempt = attempts.start(candidate, order)
             attempts.ready(engine, machine.cores)  # who fits the groups next
@@ -64,4 +86,5 @@ def partition_of(
                 break
         if attempt.cause != "done":
             raise ended_badly(run, "cutting the rows by group", attempt)
+        files.replace(run / "data" / f"{name}.seconds", f"{time.monotonic() - began:.3f}\n")
     return name, Partition(run / "data" / name).sizes.tolist()

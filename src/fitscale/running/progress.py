@@ -209,8 +209,8 @@ class Tracker:
 
 
 def _work_s(promised: Forecast) -> float:
-    """What the attempts are to take: what staging takes is over before them."""
-    return promised.time_s.value - promised.phases.get("stage", 0.0)
+    """What the fits are to take: staging and cutting are over before them."""
+    return promised.time_s.value - sum(promised.phases.get(phase, 0.0) for phase in ("stage", "cut"))
 
 
 def units_of(task: Task) -> int:

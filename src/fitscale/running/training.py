@@ -26,7 +26,7 @@ from fitscale.running.attempts import Attempt, Attempts, Listener
 from fitscale.running.completing import complete, put_together
 from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
-from fitscale.running.partitioning import is_soon_cut, partition_of
+from fitscale.running.partitioning import is_soon_cut, partition_of, with_cut
 from fitscale.running.probes import Probes
 from fitscale.running.some import check_same_kind, need_version, some_of
 from fitscale.running.state import Basis, Begun, RunState, state_of
@@ -111,6 +111,7 @@ def train(
         if begun is not None and choose not in (None, begun.candidate.name):
             begun = None  # another architecture is asked for now
         partition, sizes = partition_of(run, prepared, attempts, machine)
+        prepared = with_cut(run, prepared, partition)
         if some is not None and sizes is not None:
             prepared = prepared._replace(shape=_of_some(prepared, sizes))
         plan: Plan | None = None
@@ -137,6 +138,7 @@ def plan_only(
         machine = machine_for(workload, run)
         cut = is_soon_cut(prepared)
         partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
+        prepared = with_cut(run, prepared, partition)
         probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
         outcome = Loop(
             prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
@@ -246,6 +248,7 @@ def basis_of(prepared: Prepared) -> Basis:
         repr((prepared.framework, workload.data.time if workload.evaluate.by == "time" else None)),
         *([repr((workload.data.step_s, workload.data.horizon))] if workload.data.is_series else []),
         *([prepared.some.to_json()] if prepared.some else []),
+        *([workload.model.fallback] if workload.model.fallback else []),
     )
     return Basis(job=job, data=prepared.snapshot.content, versions=prepared.traits.versions)
 

@@ -18,7 +18,7 @@ STATUS = ("fitted", "unfit", "failed")
 # One row for each model of the chunk, in key order, after the columns of the group's key.
 TABLE: dict[str, str] = {
     "status": "string",  # fitted, unfit (too little data), failed
-    "kind": "string",  # of the failure: an exception's name, killed, memory
+    "kind": "string",  # of the failure: an exception's name, killed, memory; or whose model it is: parent
     "why": "string",
     "offset": "int64",  # into the chunk's models
     "length": "int64",
@@ -27,8 +27,13 @@ TABLE: dict[str, str] = {
     "units": "int32",
 }
 
+PARENT = "parent"  # the kind of a group that has the model of several together
+
+# In a version's index, of each model of rows: how many errors were seen on held-out rows, and their moments.
+ERRORS = ("error_rows", "error_mean", "error_deviation", "error_kurtosis")
+
 # Names that a column of keys cannot have: they stand beside it in a chunk, in a version's index or among predictions.
-TAKEN = (*TABLE, "score", "file", "prediction", "__row__", "__rows__")
+TAKEN = (*TABLE, *ERRORS, "score", "file", "prediction", "__row__", "__rows__")
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -126,13 +126,22 @@ def mapped(path: Path) -> memoryview:
 
 def store_content(folder: Path, data: Bytes) -> str:
     """Keep bytes under the digest of their contents; the digest. What has this name and other bytes is replaced."""
-    digest = hashlib.sha256(data).hexdigest()[:32]
+    digest = _named(data)
     path = folder / digest
     if not path.exists():
         create(path, data)
     elif path.read_bytes() != data:  # damaged, or put there by somebody else
         replace(path, data)
     return digest
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is there, and has the contents that its name is the digest of."""
+    return path.exists() and _named(mapped(path)) == path.name
+
+
+def _named(data: Bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def folder_whole(path: Path, fill: Callable[[Path], None], *, after: str | None = None) -> bool:

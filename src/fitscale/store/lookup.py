@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fitscale.errors import UsageError
+from fitscale.errors import DataError, UsageError
 from fitscale.records.run import Manifest
-from fitscale.store import trust, versions
+from fitscale.store import chunks, trust, versions
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+CUT_OFF = "is shorter than the version's index says: it was cut off"
 
 
 class Entry(NamedTuple):
@@ -33,9 +36,11 @@ class Index:
         self.run = run
         self.version = version
         self.manifest: Manifest = versions.manifest(run, version)
-        self.table: pa.Table = pq.read_table(
-            run / "versions" / str(version) / "index.parquet", use_threads=False, memory_map=True
-        )
+        path = run / "versions" / str(version) / "index.parquet"
+        try:
+            self.table: pa.Table = pq.read_table(path, use_threads=False, memory_map=True)
+        except (OSError, ValueError) as error:
+            raise _damaged(path, f"cannot be read ({str(error).splitlines()[0]})") from error
         self._rows: dict[tuple[Any, ...], int] | None = None
         self._checked: set[str] = set()
 
@@ -72,6 +77,8 @@ class Index:
 
     def _searched(self, key: tuple[Any, ...]) -> int | None:
         """The row of one key: rows are in key order, so that twenty looks find one of a million."""
+        if len(key) != len(self.manifest.groups):
+            return None
         low, high = 0, len(self)
         try:
             for name, value in zip(self.manifest.groups, key, strict=True):
@@ -100,10 +107,13 @@ class Index:
         for row, key, (file, offset, length) in zip(rows.to_pylist(), keys, places, strict=True):
             if file not in files:
                 name = self.manifest.payloads[file]
-                files = {file: (self.run / "models" / name).read_bytes()}  # in key order, one after the other
+                files = {file: chunks.kept(self.run, name).read_bytes()}  # in key order, one after the other
                 if pickles:
                     trust.check(self.run, name, files[file], trust=trusted)
-            yield row, key, files[file][offset : offset + length]
+            payload = files[file][offset : offset + length]
+            if len(payload) < length:
+                raise _damaged(self.run / "models" / self.manifest.payloads[file], CUT_OFF)
+            yield row, key, payload
 
     def payload(self, entry: Entry, *, pickles: bool, trusted: bool) -> bytes:
         """A model's bytes.
@@ -114,17 +124,28 @@ class Index:
             If loading them could run code that somebody else wrote.
         UsageError
             If the group has no model.
+        DataError
+            If the file was cut off.
         """
         if entry.status != "fitted":
             raise UsageError(f"{self.run}: the group {entry.key} has no model: it is {entry.status} ({entry.why})")
-        path = self.run / "models" / entry.file
+        path = chunks.kept(self.run, entry.file)
         if pickles and entry.file not in self._checked:
             # Once for each payload file: the signature covers all of it.
             trust.check(self.run, entry.file, path.read_bytes(), trust=trusted)
             self._checked.add(entry.file)
         with open(path, "rb") as file:
             file.seek(entry.offset)
-            return file.read(entry.length)
+            payload = file.read(entry.length)
+        if len(payload) < entry.length:
+            raise _damaged(path, CUT_OFF)
+        return payload
+
+
+def _damaged(path: Path, how: str) -> DataError:
+    return DataError(
+        f"{path}: {how}; put it back, or train anew with --fresh; 'fitscale doctor' looks at all of a run's files"
+    )
 
 
 def _placed(value: Any) -> tuple[int, Any]:

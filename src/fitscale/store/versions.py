@@ -27,13 +27,17 @@ def manifest(run: Path, version: int) -> Manifest:
     Raises
     ------
     UsageError
-        If there is no such version.
+        If there is no such version, or it cannot be read.
     """
     try:
         return Manifest.from_json((run / "versions" / str(version) / "manifest.json").read_bytes())
     except FileNotFoundError:
         have = ", ".join(map(str, numbers(run))) or "none yet"
         raise UsageError(f"{run}: no version {version}; there are: {have}") from None
+    except ValueError as error:  # of pydantic, too
+        raise UsageError(
+            f"{run}: version {version} has a manifest that this fitscale does not read: it was edited, or made by a newer one"
+        ) from error
 
 
 def current(run: Path) -> int | None:

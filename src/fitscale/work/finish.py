@@ -14,6 +14,7 @@ from fitscale.metrics import default_metric, metric, task_of
 from fitscale.records.run import ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, crash, files, folder, trust, versions
+from fitscale.work.parents import are_parents, with_parents
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +41,11 @@ def finish(run: Path, order: Order) -> None:
     places = _payloads(run, task, results[last], order.trust)
     crash.point("finish.payloads")
     index = _index(run, results[last], places)
-    name, scores, column = _scores(run, tasks, results, encoding, index.num_rows)
-    index = index.append_column("score", column)
+    name, scores, columns = _scores(run, tasks, results, encoding, index)
+    for title, column in columns.items():
+        index = index.append_column(title, column)
+    if task.recipe.fallback is not None:
+        index = with_parents(index, task.recipe.groups)
     retrained, payloads = index.num_rows, places.payloads
     if order.base is not None:
         index, payloads = _beside(run, order.base, index, payloads, task)
@@ -61,6 +65,7 @@ def finish(run: Path, order: Order) -> None:
         scores=scores,
         base=order.base,
         retrained=retrained if order.base is not None else 0,
+        fallback=index.column("kind").to_pylist().count(chunks.PARENT) if task.recipe.fallback else 0,
     )
 
     def fill(temporary: Path) -> None:
@@ -235,39 +240,69 @@ def _scores(
     tasks: dict[str, Task],
     results: dict[str, list[ChunkResult]],
     encoding: Encoding,
-    n_models: int,
-) -> tuple[str, dict[str, float | None], pa.Array]:
-    """(metric, its values, a value for each model). Cross-validation: the mean over its parts, and each part."""
+    index: pa.Table,
+) -> tuple[str, dict[str, float | None], dict[str, pa.Array]]:
+    """(metric, its values, columns of the index). Cross-validation: the mean over its parts, and each part.
+
+    A column has the value of each model; of rows, others what their held-out errors were: drift is seen by them.
+    """
     import numpy as np
     import pyarrow as pa
 
-    task = next(iter(tasks.values()))
+    from fitscale.metrics.errors import errors_of
+
+    task, n_models = next(iter(tasks.values())), index.num_rows
+    parents = are_parents(index)
     kind = task_of(encoding.n_classes)
-    name = task.metric or default_metric(kind, encoding.n_classes, _given(run, task, next(iter(results.values()))))
+    gives = _given(run, task, next(iter(results.values())))
+    name = task.metric or default_metric(kind, encoding.n_classes, gives)
     measure = metric(name, encoding.n_classes, kind)
+    errors: list[tuple[np.ndarray, np.ndarray]] = []
     whole: dict[str, float | None] = {}
     by_model: list[np.ndarray] = []
     for digest, each in tasks.items():
         table = _predictions(run, results[digest])
         if table is None:
             continue
+        if each.recipe.fallback is not None:
+            table = table.filter(
+                pa.array(~parents[table.column("model").to_numpy()])
+            )  # whose rows are groups' rows, too
         y = table.column("y").to_numpy()
         weight = table.column("weight").to_numpy() if "weight" in table.column_names else None
         predicted = _taken(table, measure.takes, encoding.n_classes, name)
         whole[each.name] = measure.one(y, predicted, weight)
+        model = table.column("model").to_numpy() if each.recipe.groups else np.zeros(len(y), np.int64)
+        if encoding.input != "series":  # whose models know their own
+            proba = _probabilities(table, encoding.n_classes) if gives == "probabilities" else None
+            errors.append((model, errors_of(y, table.column("value").to_numpy(), proba, encoding.n_classes)))
         if each.recipe.groups:
-            by_model.append(measure.many(table.column("model").to_numpy(), n_models, y, predicted, weight))
+            by_model.append(measure.many(model, n_models, y, predicted, weight))
         else:
             by_model.append(np.array([np.nan if whole[each.name] is None else whole[each.name]]))
     values = [value for value in whole.values() if value is not None]
     mean = sum(values) / len(values) if values else None
     scores = {name: mean} | ({f"{name}: {part}": value for part, value in whole.items()} if len(whole) > 1 else {})
     if not by_model:
-        return name, scores, pa.nulls(n_models, pa.float64())
+        return name, scores, {"score": pa.nulls(n_models, pa.float64())}
     stacked = np.vstack(by_model)
     known = ~np.isnan(stacked)
     column = np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return name, scores, pa.array(column, mask=~known.any(axis=0))
+    return name, scores, {"score": pa.array(column, mask=~known.any(axis=0)), **_moments(errors, n_models)}
+
+
+def _moments(errors: list[tuple[np.ndarray, np.ndarray]], n_models: int) -> dict[str, pa.Array]:
+    import numpy as np
+    import pyarrow as pa
+
+    from fitscale.metrics.errors import moments
+
+    if not errors:
+        return {}
+    of, error = (np.concatenate(parts) for parts in zip(*errors, strict=True))
+    found = moments(error, of, n_models)
+    columns = (found.rows.astype(np.int64), found.mean, np.sqrt(found.variance), found.kurtosis)
+    return {title: pa.array(column) for title, column in zip(chunks.ERRORS, columns, strict=True)}
 
 
 def _predictions(run: Path, results: list[ChunkResult]) -> pa.Table | None:
@@ -308,6 +343,18 @@ def _taken(table: pa.Table, takes: str, n_classes: int, name: str) -> np.ndarray
         raise WorkloadError("evaluate.metric", told)
     if n_classes == 2:
         return np.asarray(table.column("p1").to_numpy())
+    return np.asarray(_probabilities(table, n_classes))
+
+
+def _probabilities(table: pa.Table, n_classes: int) -> np.ndarray | None:
+    """(n, classes), or None for a target of values."""
+    import numpy as np
+
+    if not n_classes:
+        return None
+    if n_classes == 2:
+        second = table.column("p1").to_numpy()
+        return np.column_stack([1.0 - second, second])
     return np.column_stack([table.column(f"p{k}").to_numpy() for k in range(n_classes)])
 
 

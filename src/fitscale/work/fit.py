@@ -137,21 +137,30 @@ def table_of(columns: dict[str, list[Any]], keys: pa.Table | None = None) -> pa.
 
 
 def score_view(framework: Framework, native: Any, feed: Feed, *, gaps: bool = False) -> pa.Table | None:
-    """Predictions for the held-out rows, batch by batch; None where nothing is held out.
+    """Predictions for the held-out rows, batch by batch; None where nothing is held out. See `predictions_of`."""
+    import pyarrow as pa
+
+    found = predictions_of(framework, native, feed, gaps=gaps)
+    return None if found is None else pa.table(found)
+
+
+def predictions_of(
+    framework: Framework, native: Any, feed: Feed, *, gaps: bool = False
+) -> dict[str, np.ndarray] | None:
+    """The columns of the predictions for the held-out rows; None where nothing is held out.
 
     ``gaps``: of a series, some of whose values are missing, and some of whose steps its model does not tell: they are left out.
     """
-    import pyarrow.compute as pc
+    import numpy as np
 
     if not feed.count("holdout"):
         return None
     found = _Predictions(feed.classes)
     for scores in framework.score(native, found.seen(feed.batches("holdout"))):
         found.add(scores)
-    table = found.table()
-    if not gaps:
-        return table
-    return table.filter(pc.and_(*(pc.invert(pc.is_nan(table.column(name))) for name in ("y", "value"))))
+    columns = found.columns()
+    gone = np.isnan(columns["y"]) | np.isnan(columns["value"]) if gaps else np.zeros(0, bool)
+    return {name: column[~gone] for name, column in columns.items()} if gone.any() else columns
 
 
 class _Predictions:
@@ -182,12 +191,11 @@ class _Predictions:
             for k in (1,) if self.classes == 2 else range(scores.proba.shape[1]):
                 self._put(f"p{k}", scores.proba[:, k].copy())  # and not a view, which would hold all of them
 
-    def table(self) -> pa.Table:
+    def columns(self) -> dict[str, np.ndarray]:
         import numpy as np
-        import pyarrow as pa
 
         names = [name for name, parts in self._columns.items() if parts and not (self._labels and name[0] == "p")]
-        return pa.table({name: np.concatenate(self._columns.pop(name)) for name in names})
+        return {name: np.concatenate(self._columns.pop(name)) for name in names}
 
     def _put(self, name: str, values: np.ndarray) -> None:
         self._columns.setdefault(name, []).append(values)

@@ -16,6 +16,7 @@ import pickle
 import select
 import signal
 import struct
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
     from fitscale.records.run import Task
 
 LOOK_S = 0.01  # between looks at what a child holds
+LOOKS = 25  # of them until a look at what it has worked
+STILL = 10.0  # times an item's CPU seconds: in wall seconds, after which one that waits is ended too
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 PIPE_BYTES = 1 << 20  # a child goes on with the next fit while the last is read
 # b'B' began item | b'V' value of item | b'R' Result of item | b'E' end; item; two lengths: of what is pickled, of the payload
 _HEADER = struct.Struct("<cqqq")
+
+
+TIME = "time"  # the kind of an item that took too long
 
 
 class Fatal(NamedTuple):
@@ -36,6 +43,21 @@ class Fatal(NamedTuple):
 
     kind: str
     why: str
+
+
+class Limits(NamedTuple):
+    """What a child is ended for.
+
+    Attributes
+    ----------
+    bytes
+        Private anonymous memory.
+    seconds
+        Of an item: CPU seconds, which a noisy machine does not change.
+    """
+
+    bytes: int | None = None
+    seconds: Callable[[int], float] | None = None
 
 
 class Result(NamedTuple):
@@ -61,7 +83,7 @@ def fit_forked(
     items: Sequence[int],
     fit: Callable[[int], Any],
     *,
-    child_bytes: int | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (an immutable tuple)
     retries: int = 1,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[int, Any]]:
@@ -73,10 +95,10 @@ def fit_forked(
         In the order in which they are to be done.
     fit
         Called in a child; what it returns must pickle.
-    child_bytes
-        A child whose private anonymous memory passes this is ended, and counts as dead at its item.
+    limits
+        A child that passes them is ended, and counts as dead at its item.
     retries
-        How often an item that killed its child is tried again, alone.
+        How often an item that killed its child is tried again, alone. One that took too long is not: it would again.
     meanwhile
         Called once, as soon as a child is at work: what else this process has to do. While it lasts, the child's
         memory is not looked at.
@@ -90,7 +112,7 @@ def fit_forked(
         done: set[int] = set()
         at: int | None = None
         end: tuple[str, str] | None = None
-        for kind, item, value in _child(batch, fit, child_bytes):
+        for kind, item, value in _child(batch, fit, limits):
             if kind == b"B":
                 at = item
                 if is_first:
@@ -105,7 +127,7 @@ def fit_forked(
         if end is not None:  # the child died
             guilty = at if at is not None else next(item for item in batch if item not in done)
             tried[guilty] = tried.get(guilty, 0) + 1
-            if tried[guilty] > retries:
+            if tried[guilty] > retries or end[0] == TIME:
                 done.add(guilty)
                 yield guilty, Fatal(*end)
         rest = [item for item in rest if item not in done]
@@ -200,9 +222,7 @@ def _one_in_child(parent: int, item: int, fit: Callable[[int], Any], read: int, 
         os._exit(code)
 
 
-def _child(
-    items: Sequence[int], fit: Callable[[int], Any], child_bytes: int | None
-) -> Iterator[tuple[bytes, int, Any]]:
+def _child(items: Sequence[int], fit: Callable[[int], Any], limits: Limits) -> Iterator[tuple[bytes, int, Any]]:
     """Fork once for these items; what the child says, and (b'E', -1, (kind, why)) if it did not come to its end."""
     parent = os.getpid()
     read, write = os.pipe()
@@ -212,14 +232,13 @@ def _child(
     if pid == 0:
         _in_child(parent, items, fit, read, write)
     os.close(write)
-    over = False
+    watch = _Watch(pid, limits)
     finished = False
     try:
         with open(read, "rb", buffering=0) as pipe:
             while True:
                 if not select.select([pipe], [], [], LOOK_S)[0]:
-                    if child_bytes is not None and not over and _holds_more(pid, child_bytes):
-                        over = True
+                    if not watch.why and watch.is_over():
                         os.kill(pid, signal.SIGKILL)
                     continue
                 head = _exactly(pipe, _HEADER.size)
@@ -232,6 +251,8 @@ def _child(
                 if kind == b"E":
                     finished = True
                 else:
+                    if kind == b"B":
+                        watch.begins(item)
                     value = pickle.loads(body) if body else None
                     yield kind, item, Result(value, payload) if kind == b"R" else value
     finally:
@@ -239,8 +260,49 @@ def _child(
             os.kill(pid, signal.SIGKILL)  # not reaped yet: the id is still this child's
         _, status = os.waitpid(pid, 0)
     if not finished:
-        why = ("memory", "the fit needed more memory than one fit may take") if over else of_exit(status)
-        yield b"E", -1, why
+        yield b"E", -1, watch.why or of_exit(status)
+
+
+class _Watch:
+    """What a child holds, and how long it works on its item. It is looked at while the child says nothing."""
+
+    def __init__(self, pid: int, limits: Limits) -> None:
+        self.why: tuple[str, str] | None = None
+        self._pid, self._limits = pid, limits
+        self._item: int | None = None
+        self._cpu_s = self._since = 0.0
+        self._looks = 0
+
+    def begins(self, item: int) -> None:
+        self._item, self._looks = item, 0
+
+    def is_over(self) -> bool:
+        """Whether it is to be ended; ``why`` says it then."""
+        most, seconds = self._limits
+        if most is not None and _holds_more(self._pid, most):
+            self.why = "memory", "the fit needed more memory than one fit may take"
+        elif seconds is not None and self._item is not None:
+            self._looks += 1
+            if self._looks == 1:  # an item that is quick is never looked at
+                self._cpu_s, self._since = _cpu_s(self._pid), time.monotonic()
+            elif self._looks % LOOKS == 0 and self._works_longer(seconds(self._item)):
+                told = f"{seconds(self._item):,.0f}"
+                self.why = TIME, f"the fit was ended: it took more than {told} CPU seconds, or waited ten times as long"
+        return self.why is not None
+
+    def _works_longer(self, seconds: float) -> bool:
+        waited = time.monotonic() - self._since
+        return _cpu_s(self._pid) - self._cpu_s > seconds or waited > STILL * seconds
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU seconds of a process, with those of its children that have ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(ticks) for ticks in fields[11:15]) * TICK_S
 
 
 def _in_child(parent: int, items: Sequence[int], fit: Callable[[int], Any], read: int, write: int) -> None:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fitscale.contracts import Fitted, Grouped, Unfit
 from fitscale.engines.supervisor import RESERVE
 from fitscale.errors import FitscaleError, WorkloadError
-from fitscale.records.run import Order, Recipe, Task
+from fitscale.records.data import Shape
+from fitscale.records.run import Form, Order, Recipe, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks
 from fitscale.work.batched import Made, fit_at_once
 from fitscale.work.failure import describe
 from fitscale.work.feeding import encoding_of, reader_of
-from fitscale.work.fit import check_metric, score_view, table_of
-from fitscale.work.forking import Fatal, Result, fit_forked, import_first
+from fitscale.work.fit import check_metric, predictions_of, table_of
+from fitscale.work.forking import Fatal, Limits, Result, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
+from fitscale.work.parents import mark_parents
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from fitscale.work.events import EventLog
     from fitscale.work.phases import Ledger
 
+LEAST_S, PATIENCE = 60.0, 20.0  # CPU seconds of a fit that is never ended, and how much longer than expected one may be
 MARGIN = 256_000_000  # by which a fit is ended before the supervisor would end the whole worker
 
 
@@ -82,6 +85,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                     done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
                 ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
                 made = _one_by_one(done)
+            mark_parents(made.table["kind"], chunk.start, len(partition), partition.cut.parents)
             about = {
                 "k": k,
                 "groups": len(feed),
@@ -154,13 +158,32 @@ def _fit_all(
         done: Iterator[tuple[int, Result | Fatal]] = ((i, fit(i)) for i in range(len(groups)))
     else:
         limit = None if order.memory_bytes is None else _most_bytes(order.memory_bytes)
-        done = fit_forked(range(len(groups)), fit, child_bytes=limit, meanwhile=meanwhile)
+        limits = Limits(limit, _seconds_of(framework, recipe, groups, order.form))
+        done = fit_forked(range(len(groups)), fit, limits=limits, meanwhile=meanwhile)
     for i, result in done:
         row, payload = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
         if isinstance(row, _Wrong):
             raise WorkloadError(*row)
         found[i] = {**row, "payload": payload}
     return [found[i] for i in range(len(groups))]
+
+
+def _seconds_of(framework: Framework, recipe: Recipe, groups: list[Any], form: Form) -> Callable[[int], float]:
+    """CPU seconds that the fit of a group may take: far more than its law lets expect, for one that never ends costs the run."""
+    said = os.environ.get("FITSCALE_GROUP_S")
+    if said:
+        return lambda i: float(said)
+
+    def seconds(i: int) -> float:
+        feed = groups[i]
+        shape = Shape(
+            rows=max(1, feed.count("train")), holdout_rows=feed.count("holdout"), features=max(1, len(feed.names)),
+            classes=feed.classes,
+        )  # fmt: skip
+        expected = framework.law(shape, recipe, form).time.values()
+        return LEAST_S + PATIENCE * sum(term.amount * term.prior for terms in expected for term in terms)
+
+    return seconds
 
 
 def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, context: WorkContext) -> Result:
@@ -170,7 +193,7 @@ def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, con
             return _without_model("unfit", "unfit", why, feed)
         fitted: Fitted = framework.fit(feed, recipe, None, GroupContext(context))
         native = framework.load(fitted.payload) if fitted.native is None else fitted.native
-        predictions = score_view(framework, native, feed, gaps=task.traits.input == "series")
+        predictions = predictions_of(framework, native, feed, gaps=task.traits.input == "series")
     except WorkloadError:
         raise
     except Unfit as error:
@@ -228,19 +251,26 @@ def _without_model(status: str, kind: str, why: str, feed: Feed) -> Result:
 
 def _one_by_one(done: list[dict[str, Any]]) -> Made:
     """The groups' own records, put together."""
+    import numpy as np
     import pyarrow as pa
 
     models = bytearray()
-    parts = []
+    parts: list[dict[str, np.ndarray]] = []
+    of: list[int] = []
     for i, row in enumerate(done):
         payload = row.pop("payload")
         row["offset"], row["length"] = len(models), len(payload)
         models += payload
         predictions = row.pop("predictions")
         if predictions is not None:
-            parts.append(predictions.add_column(0, "model", pa.repeat(pa.scalar(i, pa.int32()), predictions.num_rows)))
+            parts.append(predictions)
+            of.append(i)
     table = {name: [row[name] for row in done] for name in chunks.TABLE}
-    return Made(table, models, pa.concat_tables(parts) if parts else None)
+    if not parts:
+        return Made(table, models, None)
+    sizes = [len(part["row"]) for part in parts]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Made(table, models, pa.table({"model": np.repeat(np.array(of, np.int32), sizes), **columns}))
 
 
 def _commit(run: Path, order: Order, task: Task, k: int, made: Made, keys: pa.Table, pickles: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fitscale.data.partition import kept_columns, partition
+from fitscale.data.partition import Fallback, kept_columns, partition
 from fitscale.errors import FitscaleError
 from fitscale.records.run import Order
 from fitscale.store import crash
@@ -19,12 +19,15 @@ def cut(run: Path, order: Order, ledger: Ledger) -> None:
         raise FitscaleError("an order to partition says not what")
     import pyarrow.parquet as pq
 
-    with ledger.phase("read"):
+    with ledger.phase("cut"):
         reader = rows_used(run, wanted.snapshot, wanted.data, wanted.use, wanted.seed, threads=order.threads)
         columns = [name for folds in wanted.folds for name in kept_columns(reader, wanted.data, folds)]
         # Half of what the worker may take: the other half is for what Arrow decodes meanwhile.
         memory = (order.memory_bytes or 2 << 30) // 2
         only = None if wanted.only is None else pq.ParquetFile(run / "data" / f"{wanted.only}.parquet").read()
         kept = tuple(dict.fromkeys(columns))
-        partition(reader, wanted.data, kept, run / "data" / wanted.name, memory_bytes=memory, only=only)
+        fallback = None if wanted.fallback is None else Fallback(wanted.fallback == "parent", wanted.seed)
+        partition(
+            reader, wanted.data, kept, run / "data" / wanted.name, memory_bytes=memory, only=only, fallback=fallback
+        )  # fmt: skip
     crash.point("partition.written")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PHASES = ("start", "read", "encode", "bin", "iterations", "score", "export", "save")
+PHASES = ("stage", "cut", "start", "read", "encode", "bin", "iterations", "score", "export", "save")
 
 
 class Ledger:

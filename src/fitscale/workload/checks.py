@@ -36,6 +36,11 @@ def problems(w: Workload) -> Iterator[tuple[str, str]]:
         yield "data.time", "is missing: a series needs the column of its times"
     if data.horizon and not data.step_s:
         yield "data.step", "is missing: a series needs the spacing of its times, such as 1h"
+    if w.model.fallback and not data.groups:
+        yield (
+            "model.fallback",
+            "is for groups that are too small, and there are none: leave it out, or give data.groups",
+        )
     if w.evaluate.by == "time" and not data.time:
         yield "evaluate.by", "splitting by time needs data.time, the column that says when"
     if w.evaluate.by == target:
@@ -54,6 +59,8 @@ def problems_of_series(w: Workload) -> Iterator[tuple[str, str]]:
         yield "data.weight", "the values of a series have no weights: leave it out"
     if isinstance(w.data.use, float) and w.data.use < 1:
         yield "data.use", "rows drawn from a series leave gaps in it: take all, or fewer groups with data.where"
+    if w.model.fallback:
+        yield "model.fallback", "a series is forecast from its own past, which no other has: leave it out"
     if w.evaluate.by != "time":
         yield (
             "evaluate.by",

@@ -140,6 +140,12 @@ def _any_of(value: Any, spot: Spot) -> Any:
 ANY_OF = many(Kind(_any_of, _ONE_MODEL_SECTION.write, {"anyOf": [IMPORT.schema, _ONE_MODEL_SECTION.schema]}))
 MODEL_KEYS = (
     *_ONE_MODEL,
+    Key(
+        "fallback",
+        word("parent", "global"),
+        "whose model a group takes that is too small for its own: parent (of the groups that are alike in the first columns) or "
+        "global (of all)",
+    ),
     Key("any_of", ANY_OF, "several estimators, of which the best is kept"),
     Key("function", FUNCTION, "a training function of your own: pkg.train:fit"),
     Key("search", SEARCH, "tune the parameters, within a time that is in the forecast"),

@@ -31,6 +31,7 @@ class Settings(Record):
     log_level: str = "warning"
     probe_s: float | None = None  # None: the larger of 5 s and 2 % of the leader's forecast
     checkpoint_s: float = 10.0  # at least so long between two checkpoints
+    group_s: float | None = None  # CPU seconds that the fit of one group may take; None: by what its size lets expect
     trust: bool = False  # may code from elsewhere run?
     origins: dict[str, str] = Field(default_factory=dict)
 
@@ -151,5 +152,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "log_level": _level,
     "probe_s": units.duration_s,
     "checkpoint_s": _interval,
+    "group_s": units.duration_s,
     "trust": _flag,
 }

@@ -42,6 +42,7 @@ def run_folder(run: Path) -> Iterator[Finding]:
     yield _writable(run)
     if begun:
         yield _state(run)
+        yield from _models(run)
 
 
 def _state(run: Path) -> Finding:
@@ -61,6 +62,31 @@ def _state(run: Path) -> Finding:
             next_step=f"wait for it, or look with: fitscale status {run}",
         )  # fmt: skip
     return Finding(what="run", state="ok", says=told)
+
+
+def _models(run: Path) -> Iterator[Finding]:
+    """The files of the served version, all of them read: each is named by the digest of its contents."""
+    from fitscale.store import files, lookup, versions
+
+    served = versions.current(run)
+    if served is None:
+        return
+    index, finding = tried("models", lambda: lookup.Index(run, served), lambda _: "")
+    if index is None:
+        yield finding
+        return
+    names = index.manifest.payloads
+    wrong = [name for name in names if not files.is_whole(run / "models" / name)]
+    if wrong:
+        are = f"{len(wrong)} of {plural(len(names), 'file')} of version {served} {'is' if len(wrong) == 1 else 'are'}"
+        which = f"{', '.join(wrong[:3])}{', …' if wrong[3:] else ''}"
+        yield Finding(
+            what="models", state="wrong", says=f"{are} damaged, edited or gone: {which}",
+            next_step="put them back, or train anew with --fresh",
+        )  # fmt: skip
+        return
+    told = f"version {served}: {plural(len(index), 'group')}, {plural(len(names), 'file')}, each as it was written"
+    yield Finding(what="models", state="ok", says=told)
 
 
 def _writable(run: Path) -> Finding:

@@ -8,6 +8,7 @@ import numpy as np
 
 SPARSEST = 50  # steps for each row, beyond which a grid is mostly nothing: the step is wrong, or a time
 SPARE_STEPS = 1_000
+STRETCH = 1 << 16
 LARGEST = 1e70  # of which a fourth power is still a number
 
 
@@ -52,6 +53,9 @@ def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -
         Between neighbours, in the moments' unit.
     """
     sizes = np.diff(bounds)
+    if _is_grid(moments, y, bounds, step):
+        end = moments[np.maximum(bounds[1:] - 1, 0)] if len(moments) else np.zeros(len(sizes), np.int64)
+        return Grid(y, bounds, end, {}, None)
     of = np.repeat(np.arange(len(sizes)), sizes)
     between = np.diff(moments)
     inner = of[1:] == of[:-1] if len(of) else np.zeros(0, bool)
@@ -62,8 +66,6 @@ def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -
         between = np.diff(moments)
     why = _no_series(moments, y, bounds, of, np.where(inner, between, step), step)
     end = moments[np.maximum(bounds[1:] - 1, 0)] if len(moments) else np.zeros(len(sizes), np.int64)
-    if order is None and not why and bool((between[inner] == step).all()):
-        return Grid(y, bounds, end, why, None)
     fine = ~np.isin(np.arange(len(sizes)), list(why)) & (sizes > 0)
     first = moments[np.minimum(bounds[:-1], max(0, len(moments) - 1))]
     lengths = np.where(fine, (end - first) // step + 1, 0)
@@ -78,6 +80,20 @@ def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -
         back[order] = at
         at = back
     return Grid(values, starts, end, why, at)
+
+
+def _is_grid(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -> bool:
+    """Whether all series are without gaps as they lie, and finite: looked at in stretches that stay in the cache."""
+    begin = np.append(bounds[:-1], len(moments))  # rising; series without rows begin where the next does
+    for at in range(0, len(moments), STRETCH):
+        part = moments[at : at + STRETCH + 1]
+        odd = at + 1 + np.flatnonzero(part[1:] - part[:-1] != step)
+        if len(odd) and (begin[np.searchsorted(begin, odd)] != odd).any():
+            return False
+        values = y[at : at + STRETCH]
+        if np.fmax.reduce(values) > LARGEST or np.fmin.reduce(values) < -LARGEST:
+            return False
+    return True
 
 
 def _no_series(

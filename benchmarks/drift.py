@@ -1,0 +1,214 @@
+"""Drift and anomalies of many series: how long a pass takes, how often it alarms without cause, what it finds.
+
+The series are autoregressions of which nothing changed, and some of which the level has shifted by one deviation of the errors.
+BENCH_SCALE=0.01 fewer series and passes, BENCH_ONLY=pass,lookup some of the questions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import SCALE, WORK, Failed, fitscale, job, measured
+from kept import Results, Row
+
+POINTS = 200
+SERIES = 250_000
+SHIFTED = 0.01  # share of the series that have shifted
+RUNS, RUN_SERIES = 100, 2_500  # passes without drift
+SPIKES, SPIKE = 0.001, 6.0  # share of the values, deviations
+LAST = 24  # values that the rolling rule looks back
+LOOKUPS = 2_000
+HOUR = np.timedelta64(3_600_000_000, "us")
+START = np.datetime64("2026-01-01", "us")
+DRIFTED = 5  # exit code
+
+
+def main() -> None:
+    results = Results("drift", ("case",))
+    wanted = [name for name in os.environ.get("BENCH_ONLY", "").split(",") if name]
+    for case, measure in (
+        ("pass", one_pass),
+        ("false alarms", without_drift),
+        ("anomalies", spikes),
+        ("lookup", lookup),
+    ):
+        if not wanted or case in wanted:
+            results.row({"case": case}, lambda measure=measure: measure())
+    results.done("drift and anomalies")
+
+
+def one_pass() -> Row:
+    """All series, a hundredth of which has shifted."""
+    series = max(500, int(SERIES * SCALE))
+    run = trained(series)
+    shifted = np.random.default_rng(5).random(series) < SHIFTED
+    new = table_of(series, seed=1, first=POINTS, level=shifted.astype(float))
+    took = measured(drift_of(run, new), memory_bytes=16 << 30)
+    if took.code != DRIFTED:
+        raise Failed(f"drift ended with {took.code}")
+    found = drifted_in(run)
+    hits = int(found[shifted].sum())
+    return {
+        "series": series,
+        "wall_s": round(took.wall_s, 1),
+        "peak_mb": round(took.peak_bytes / 1e6),
+        "found_%": round(100 * hits / max(1, shifted.sum()), 2),
+        "false_among_alarms_%": round(100 * (1 - hits / max(1, found.sum())), 2),
+    }
+
+
+def without_drift() -> Row:
+    """Passes over series of which none has: any alarm is a false one."""
+    series, runs = RUN_SERIES, max(5, int(RUNS * SCALE))
+    run = trained(series)
+    alarms = 0
+    for k in range(runs):
+        took = measured(drift_of(run, table_of(series, seed=100 + k, first=POINTS)), memory_bytes=16 << 30)
+        if took.code not in (0, DRIFTED):
+            raise Failed(f"drift ended with {took.code}")
+        alarms += took.code == DRIFTED
+    return {"series": series, "runs": runs, "runs_with_an_alarm_%": round(100 * alarms / runs, 1)}
+
+
+def spikes() -> Row:
+    """Average precision of the scores, and of a rule of the deviations of the last day."""
+    from sklearn.metrics import average_precision_score
+
+    series = max(200, int(5_000 * SCALE))
+    run = trained(series)
+    planted = np.random.default_rng(9).random((series, POINTS)) < SPIKES
+    values = values_of(series, seed=3) + SPIKE * planted
+    new, out = table_of(series, first=POINTS, values=values), WORK / "anomalies.parquet"
+    measured(fitscale("predict", run, "--data", new, "--anomalies", "--out", out))
+    import pyarrow.parquet as pq
+
+    score = pq.read_table(out).column("score").to_numpy()
+    return {
+        "series": series,
+        "average_precision": round(float(average_precision_score(planted.reshape(-1), np.nan_to_num(score))), 3),
+        "three_sigma_average_precision": round(
+            float(average_precision_score(planted.reshape(-1), rolled(values).reshape(-1))), 3
+        ),
+    }
+
+
+def lookup() -> Row:
+    """A process that has just begun opens the run, and asks for models by key."""
+    series = max(500, int(SERIES * SCALE))
+    run = trained(series)
+    said = subprocess.run(
+        [sys.executable, __file__, str(run), str(series)], capture_output=True, text=True, check=True
+    )  # fmt: skip
+    return {"series": series, **json.loads(said.stdout)}
+
+
+def ask(run: str, series: int) -> None:
+    """In a process of its own."""
+    import time
+
+    from fitscale import open_run
+
+    began = time.perf_counter()
+    opened = open_run(run)
+    took = [time.perf_counter() - began]
+    for key in np.random.default_rng(0).integers(0, series, LOOKUPS).tolist():
+        began = time.perf_counter()
+        opened.model(key // 50, key % 50)
+        took.append(time.perf_counter() - began)
+    each = np.array(took[1:]) * 1e3
+    print(json.dumps({
+        "open_ms": round(took[0] * 1e3, 1), "first_ms": round(float(each[0]), 2),
+        "p50_ms": round(float(np.median(each)), 3), "p99_ms": round(float(np.quantile(each, 0.99)), 3),
+    }))  # fmt: skip
+
+
+def trained(series: int) -> Path:
+    """A run of so many series, as it is there, or trained now."""
+    run = WORK / "runs" / f"drift-{series}"
+    if (run / "CURRENT").exists():
+        return run
+    shutil.rmtree(run, ignore_errors=True)
+    document: dict[str, Any] = {
+        "data": {
+            "uri": str(table_of(series, seed=0, first=0)), "target": "value", "groups": ["db", "metric"], "time": "at",
+            "step": "1h", "horizon": 1,
+        },
+        "evaluate": {"refit": True},
+        "model": {"estimator": "series.AR", "params": {"lags": 2}},
+    }  # fmt: skip
+    measured(fitscale("train", job("drift", document), "--run", run, "--no-report", "--choose", "batched-models"))
+    return run
+
+
+def values_of(series: int, seed: int) -> np.ndarray:
+    """(series, POINTS): autoregressions of the same two lags."""
+    e = np.random.default_rng(seed).standard_normal((series, POINTS + 50))
+    for t in range(2, POINTS + 50):
+        e[:, t] += 0.5 * e[:, t - 1] + 0.2 * e[:, t - 2]
+    return e[:, 50:]
+
+
+def table_of(
+    series: int, seed: int = 0, first: int = 0, *, level: np.ndarray | None = None, values: np.ndarray | None = None
+) -> Path:
+    """Parquet by key and time. A ``level`` shifts the values so that the errors have shifted by it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = WORK / "data" / f"drift-{series}-{'new' if first else 'before'}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    at = START + (first + np.arange(POINTS)) * HOUR
+    with pq.ParquetWriter(path, schema(), compression="lz4") as writer:
+        each = max(1, (1 << 22) // POINTS)
+        for start in range(0, series, each):
+            ids = np.arange(start, min(start + each, series))
+            part = values_of(len(ids), seed * 1_000_003 + start) if values is None else values[ids]
+            if level is not None:
+                part = part + level[ids, None] / (1 - 0.5 - 0.2)
+            columns = [
+                np.repeat(ids // 50, POINTS).astype(np.int32), np.repeat(ids % 50, POINTS).astype(np.int32),
+                np.tile(at, len(ids)), part.reshape(-1),
+            ]  # fmt: skip
+            writer.write_table(pa.table(columns, schema=schema()), row_group_size=1 << 20)
+    return path
+
+
+def schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema([("db", pa.int32()), ("metric", pa.int32()), ("at", pa.timestamp("us")), ("value", pa.float64())])
+
+
+def drift_of(run: Path, new: Path) -> list[str]:
+    return fitscale("drift", run, "--data", new)
+
+
+def drifted_in(run: Path) -> np.ndarray:
+    """(series,) bool, by key."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(run / "drift" / "1.parquet")
+    key = table.column("db").to_numpy() * 50 + table.column("metric").to_numpy()
+    found = np.zeros(int(key.max()) + 1, bool)
+    found[key] = table.column("drifted").to_numpy(zero_copy_only=False)
+    return found
+
+
+def rolled(y: np.ndarray) -> np.ndarray:
+    """(g, t) distances from the mean of the last values, in their deviations."""
+    score = np.zeros(y.shape)
+    for t in range(2, y.shape[1]):
+        before = y[:, max(0, t - LAST) : t]
+        score[:, t] = np.abs(y[:, t] - before.mean(axis=1)) / np.maximum(before.std(axis=1), 1e-9)
+    return score
+
+
+if __name__ == "__main__":
+    ask(sys.argv[1], int(sys.argv[2])) if sys.argv[1:] else main()
