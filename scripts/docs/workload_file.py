@@ -116,6 +116,7 @@ ALONGSIDE: dict[str, dict[str, Any]] = {  # what an example needs beside it
     "data.key": {"data.uri": "postgresql://me@host/db"},
     "data.step": {"data.time": "scheduled"},
     "data.horizon": {"data.time": "scheduled", "data.step": "1h"},
+    "model.fallback": {"data.groups": ["origin"]},
     "evaluate.early_stopping.validation": {"evaluate.early_stopping.rounds": 20},
 }
 REPEATED = "model.any_of."  # its keys are those of model
