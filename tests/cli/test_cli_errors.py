@@ -89,7 +89,7 @@ def test_plan_shows_the_refusals_when_nothing_runs(tmp_path: Path) -> None:
             ("plan", "many.yaml", "--team", "team.yaml"),
             "--team: planning for a team or several workloads is not offered yet",
         ),
-        (("drift", "many.yaml", "--data", "synthetic://?rows=10"), "fitted on rows and not on series"),
+        (("drift", "many.yaml", "--data", "synthetic://?rows=10&columns=1"), "no column"),
         (("models", "package", "many.yaml", "--to", "runs"), "runs: is there already; name a folder that is not"),
         (("models", "package", "many.yaml", "--to", "many.yaml/m"), "cannot be written (Not a directory)"),
         (("models", "package", "many.yaml", "--to", "m", "--version", "9"), "no version 9; there are: 1"),

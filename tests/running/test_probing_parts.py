@@ -56,7 +56,7 @@ def test_what_is_thought_not_to_fit_costs_the_smallest_part_alone(tmp_path: Path
     before = plan_only(workload_of(job, tmp_path), tmp_path / "roomy", choose="in-memory", probe_s=0.0)
     assert before.decision.chosen is not None
     thought = before.decision.chosen.forecast.memory_bytes
-    room = {"local": {"memory": f"{thought.value * 0.9 / 1e6:.0f} MB"}}
+    room = {"local": {"memory": f"{thought.value * 0.95 / 1e6:.0f} MB"}}
     plan_only(workload_of({**job, "where": [room]}, tmp_path), tmp_path / "run")
     probed = {order.form: [sample.rows for sample in order.samples] for order in orders_of(tmp_path / "run")}
     assert probed["matrix"] == [7_812]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fitscale.models.opened import Run
 from fitscale.records.workload import DataSpec
@@ -22,20 +22,26 @@ class Asked(NamedTuple):
         """Where the rows are, and what their columns mean."""
         from fitscale.data.choosing import source_class
 
-        trained_on = folder.read_task(run.path, run.recipe.digest).data
-        if self.uri is None and not (self.table or self.query):
-            return trained_on.but(where=self.where or trained_on.where)
-        here = self.uri is None
-        spec = DataSpec(
-            uri=trained_on.uri if here else str(self.uri), base=trained_on.base if here else self.base,
-            table=self.table, query=self.query, where=self.where, target=trained_on.target, groups=trained_on.groups,
-            time=trained_on.time, step_s=trained_on.step_s, horizon=trained_on.horizon,
-        )  # fmt: skip
-        # How its files are written, if that was said of those before.
-        return spec.but(
-            **{section: getattr(trained_on, section) for section in getattr(source_class(spec), "takes", ())}
-        )
+        recipe = run.recipe
+        columns: Any = {"target": recipe.target, "groups": recipe.groups, "time": recipe.time}
+        if self.uri is not None:
+            spec = DataSpec(
+                uri=self.uri, base=self.base, table=self.table, query=self.query, where=self.where, **columns
+            )  # fmt: skip
+            # How its files are written, if that was said of those before.
+            sections = getattr(source_class(spec), "takes", ())
+            return (
+                spec.but(**{section: getattr(_trained_on(run), section) for section in sections}) if sections else spec
+            )
+        before = _trained_on(run)
+        if not (self.table or self.query):
+            return before.but(where=self.where or before.where)
+        return before.but(table=self.table, query=self.query, key=None, where=self.where)
 
     def named(self, run: Run) -> str:
         """What errors call it."""
         return self.uri or self.spec(run).uri
+
+
+def _trained_on(run: Run) -> DataSpec:
+    return folder.read_task(run.path, run.recipe.digest).data
