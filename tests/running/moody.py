@@ -1,6 +1,6 @@
 """An estimator of a user's own: it fails in the way that the column ``mark`` of its rows asks for.
 
-1 raises, 2 ends its process, 3 crashes, 4 takes all memory, 5 waits for a program that does not end.
+1 raises, 2 ends its process, 3 crashes, 4 takes all memory, 5 waits for a program that does not end, 6 works for ever.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class Moody(ClassifierMixin, BaseEstimator):
                     time.sleep(0.005)
             case 5:
                 subprocess.run(["sleep", str(self.program_s)], check=False)
+            case 6:
+                while True:
+                    pass
         self.classes_, counts = np.unique(y, return_counts=True)
         self.shares_ = counts / counts.sum()
         return self

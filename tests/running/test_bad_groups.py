@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,28 @@ import fitscale
 from fitscale.errors import UsageError
 
 GROUPS, EACH = 60, 30
-MARKS = {5: 1, 9: 2, 12: 3, 20: 4}  # see moody.py
+MARKS = {5: 1, 9: 2, 12: 3, 20: 4, 25: 6}  # see moody.py
 WHY = {
     5: ("failed", "RuntimeError", "these rows are bad, says <object object at 0x…> of process …"),
     7: ("unfit", "unfit", "one class in"),
     9: ("failed", "exited", "code 7"),
     12: ("failed", "killed", "SIGSEGV"),
     20: ("failed", "memory", "more memory than one fit may take"),
+    25: ("failed", "time", "more than 1 CPU seconds"),
     33: ("unfit", "unfit", "no training rows"),
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _impatient() -> Iterator[None]:
+    """One of them never ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FITSCALE_GROUP_S", "1s")
+        yield
+
+
 def job(folder: Path, **needs: Any) -> Path:
-    """Sixty groups, of which four are bad, one has one class and one no training row; a user's own estimator."""
+    """Sixty groups, of which five are bad, one has one class and one no training row; a user's own estimator."""
     shutil.copy(Path(__file__).with_name("moody.py"), folder)
     group = np.repeat(np.arange(GROUPS), EACH)
     y = np.random.default_rng(0).integers(0, 2, len(group))
@@ -72,7 +82,7 @@ def within(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
 
 
 def test_failed_and_unfit_groups_are_named_with_their_reasons(within: tuple[Path, int, str]) -> None:
-    """A raise, an end of the process, a crash, too much memory; one class, no rows: each under its key, and only these."""
+    """A raise, an end of the process, a crash, too much memory, no end; one class, no rows: each under its key, and only these."""
     run, code, said = within
     assert code == 0, said
     lines = (run / "versions" / "1" / "failures.jsonl").read_text().splitlines()
@@ -87,7 +97,7 @@ def test_the_others_are_delivered(within: tuple[Path, int, str]) -> None:
     """The version counts them apart; the models of the rest predict, and the failed have a word instead."""
     run = fitscale.open_run(within[0])
     about = run.manifest
-    assert (about.models, about.failed, about.unfit) == (GROUPS - len(WHY), 4, 2)
+    assert (about.models, about.failed, about.unfit) == (GROUPS - len(WHY), 5, 2)
     assert run.model(6).predict(pa.table({"mark": pa.array([0.0], pa.float32()), "part": ["0"]}))[0] in (0, 1)
     with pytest.raises(UsageError, match=r"RuntimeError|these rows are bad|failed"):
         run.model(5)
@@ -98,19 +108,19 @@ def test_the_others_are_delivered(within: tuple[Path, int, str]) -> None:
 def test_beyond_max_failed_the_code_is_1_and_the_version_the_same(
     tmp_path: Path, within: tuple[Path, int, str]
 ) -> None:
-    """By default one in a hundred may fail; four of sixty is more. What succeeded is delivered all the same, same bytes.
+    """By default one in a hundred may fail; five of sixty is more. What succeeded is delivered all the same, same bytes.
 
-    The unfit are not counted: with max_failed 4 the code is 0 again, and nothing is trained anew for it.
+    The unfit are not counted: with max_failed 5 the code is 0 again, and nothing is trained anew for it.
     """
     path = job(tmp_path)
     code, said = train(path, tmp_path / "run")
     assert code == 1
-    assert "4 of 58 groups failed" in said
+    assert "5 of 58 groups failed" in said
     assert "max_failed" in said
     wait_until_quiet(tmp_path / "run")
     assert bytes_of(tmp_path / "run") == bytes_of(within[0])
-    code, said = train(job(tmp_path, max_failed=4), tmp_path / "run")
+    code, said = train(job(tmp_path, max_failed=5), tmp_path / "run")
     assert code == 0, said
     assert not (tmp_path / "run" / "versions" / "2").exists()
-    code, said = train(job(tmp_path, max_failed=3), tmp_path / "run")
+    code, said = train(job(tmp_path, max_failed=4), tmp_path / "run")
     assert code == 1

@@ -33,6 +33,9 @@ def drift(
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder.")] = None,
     version: Annotated[int | None, typer.Option(metavar="N", help="Default: the version that is served.")] = None,
     rate: Annotated[str, typer.Option(metavar="SHARE", help="Of false alarms among alarms, at most.")] = "5%",
+    least: Annotated[
+        float, typer.Option(metavar="DEVIATIONS", help="By how much mean or deviation of the errors must be off.")
+    ] = 0.1,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.parquet", help="Where the table goes; default: into the run.")
     ] = None,
@@ -58,7 +61,7 @@ def drift(
     except UsageError as error:
         raise UsageError(f"--rate {rate}: {error}") from None
     opened = Run(run_of(target, run), version)
-    found, tested = drift_(opened, Asked(data, ".", table, query, where), out, rate=asked)
+    found, tested = drift_(opened, Asked(data, ".", table, query, where), out, rate=asked, least=least)
     said.lines(drift_lines(found, tested, opened))
     said.record(found)
     if found.drifted:

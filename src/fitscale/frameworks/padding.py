@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-FINENESS = 8  # a group is padded by an eighth of its size at most
 
-
-def padded_to(sizes: np.ndarray) -> np.ndarray:
-    """(g,) int64: up to an eighth more, of few different ones."""
+def padded_to(sizes: np.ndarray, fineness: int = 8) -> np.ndarray:
+    """(g,) int64: up to a ``fineness``-th more, of few different ones."""
     power = np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64)
-    unit = np.maximum(1, 2**power // FINENESS)
+    unit = np.maximum(1, 2**power // fineness)
     padded: np.ndarray = -(-sizes // unit) * unit
     return padded

@@ -3,7 +3,8 @@
 Each new value is foretold by its group's model (see `judging`). As long as nothing changed, these errors have the mean and the
 deviation that they had before. Two tests: of the mean (Student's t, with the doubt of both means) and of
 the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts twice; over all groups the
-rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995).
+rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995). Of very many rows the least change is no
+accident: one that is small is none.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Found(Record):
     tested: int
     drifted: int
     rate: float  # of false alarms among alarms, at most
+    least: float  # by how much mean or deviation of the errors must be off, in deviations of before
     without: dict[str, int] = {}  # groups that were not tested, by reason
     out: str
 
@@ -47,6 +49,7 @@ def drift(
     out: Path | None = None,
     *,
     rate: float = 0.05,
+    least: float = 0.1,
     told: Told = lambda done, total: None,
 ) -> tuple[Found, pa.Table]:
     """Test each group of new rows, and write the table, what drifted most first, into the run or to ``out``.
@@ -66,7 +69,7 @@ def drift(
             parts, keys = [_of_one(list(judged(run, _drawn(new), told)))], pa.table({})
         else:
             parts, keys = [_tested(chunk) for chunk in judged(run, new, told)], new.partition.keys
-    table = _ranked(keys, parts, rate)
+    table = _ranked(keys, parts, rate, least)
     out = out or run.path / "drift" / f"{run.version}.parquet"
     files.replace(out, chunks.parquet_bytes(table))
     why = Counter(text for text in table.column("why").to_pylist() if text)
@@ -75,7 +78,9 @@ def drift(
         why["no new rows"] = missing
     drifted = int(np.count_nonzero(table.column("drifted").to_numpy(zero_copy_only=False)))
     tested = table.num_rows - table.column("p").null_count
-    found = Found(version=run.version, tested=tested, drifted=drifted, rate=rate, without=dict(why), out=str(out))
+    found = Found(
+        version=run.version, tested=tested, drifted=drifted, rate=rate, least=least, without=dict(why), out=str(out)
+    )
     return found, table
 
 
@@ -145,7 +150,7 @@ def needed(p: np.ndarray) -> np.ndarray:
     return q
 
 
-def _ranked(keys: pa.Table, parts: list[_Part], rate: float) -> pa.Table:
+def _ranked(keys: pa.Table, parts: list[_Part], rate: float, least: float) -> pa.Table:
     import pyarrow as pa
 
     whole: dict[str, Any] = {
@@ -153,7 +158,8 @@ def _ranked(keys: pa.Table, parts: list[_Part], rate: float) -> pa.Table:
         for name in ("rows", "shift", "spread", "p")
     }
     whole["q"] = needed(whole["p"])
-    whole["drifted"] = whole["q"] <= rate
+    far = np.maximum(np.abs(whole["shift"]), np.abs(whole["spread"] - 1)) >= least
+    whole["drifted"] = (whole["q"] <= rate) & far
     why = [text or None for part in parts for text in part.why]
     order = np.lexsort((-np.abs(whole["shift"]), np.nan_to_num(whole["q"], nan=2.0)))
     columns = {**whole, "rows": whole["rows"].astype(np.int64)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fitscale.errors import DataError, UsageError, nearest
 from fitscale.models.asked import Asked
 from fitscale.models.opened import Run
-from fitscale.models.sparing import Spared, scored
+from fitscale.models.sparing import Spared, scored, scored_encoded
 from fitscale.records.base import Record
 from fitscale.work.model import no_probabilities
 
@@ -199,7 +199,7 @@ def _table(run: Run, keys: dict[str, Any], found: Spared, proba: bool) -> pa.Tab
 
 
 def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dict[str, int]]:
-    """Rows of one key go through their model together; each prediction returns to its row."""
+    """Rows of one key go through their model together; each prediction returns to its row. They are encoded once, for all keys."""
     import numpy as np
     import pyarrow as pa
 
@@ -209,14 +209,18 @@ def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dic
     chances: np.ndarray | None = None
     why: dict[int, str] = {}
     order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
+    bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1)).tolist()
+    ordered = batch.take(pa.array(order))
+    X = _encoded(run, ordered)
     for k, key in enumerate(keys):
-        at = order[bounds[k] : bounds[k + 1]]
+        start, stop = bounds[k], bounds[k + 1]
+        at = order[start:stop]
         entry = run.entry(key)
         if entry is None or entry.status != "fitted":
             why |= dict.fromkeys(at.tolist(), "unknown key" if entry is None else entry.status)
             continue
-        found = scored(run.load(entry), batch.take(pa.array(at)))
+        model, rows = run.load(entry), ordered.slice(start, stop - start)
+        found = scored(model, rows) if X is None else scored_encoded(model, X[start:stop], rows)
         value[at] = found.value
         why |= {int(at[row]): reason for row, reason in found.why.items()}
         if found.proba is not None:
@@ -225,6 +229,14 @@ def _by_key(run: Run, batch: pa.RecordBatch, proba: bool) -> tuple[pa.Table, dic
             chances[at] = found.proba
     names = {name: batch.column(name) for name in run.manifest.groups}
     return _table(run, names, Spared(value, chances, why), proba), dict(Counter(why.values()))
+
+
+def _encoded(run: Run, batch: pa.RecordBatch) -> Any:
+    """The rows as the models take them; None where some value somewhere cannot be: each group looks for itself then."""
+    try:
+        return run.encoding.apply(batch)
+    except DataError:
+        return None
 
 
 def _proba_columns(run: Run, proba: np.ndarray | None, n: int) -> dict[str, Any]:

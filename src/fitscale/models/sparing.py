@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,19 @@ def scored(model: Model, batch: pa.RecordBatch) -> Spared:
         if model.encoding.input != "raw":
             raise
         value, proba, why = _halved(model, batch)
+    return _told(value, proba, why)
+
+
+def scored_encoded(model: Model, X: Any, batch: pa.RecordBatch) -> Spared:
+    """The same of rows that were encoded already; where that raises, row by row of the batch."""
+    try:
+        value, proba = model.scored_encoded([X])
+    except Exception:
+        return scored(model, batch)
+    return _told(value, proba, {})
+
+
+def _told(value: np.ndarray, proba: np.ndarray | None, why: dict[int, str]) -> Spared:
     for row in np.flatnonzero(np.isnan(value)):
         why.setdefault(int(row), "the model gives no number")
     return Spared(value, proba, why)

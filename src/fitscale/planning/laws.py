@@ -53,7 +53,7 @@ def _summed(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candi
     judged = shape.validation_rows / max(1, shape.rows)
     for bucket in np.array_split(ordered, min(BUCKETS, len(ordered))):
         rows = max(1, round(float(bucket.mean())))
-        share = shape.but(rows=rows, groups=1, holdout_rows=0, validation_rows=round(rows * judged))
+        share = shape.but(rows=rows, groups=1, piece_bytes=0, holdout_rows=0, validation_rows=round(rows * judged))
         law = framework.law(share, recipe, candidate.form)
         for phase, terms in law.time.items():
             time.setdefault(phase, []).extend(t.but(amount=t.amount * len(bucket)) for t in terms)
@@ -62,7 +62,9 @@ def _summed(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candi
     if candidate.strategy == "batched-models":  # all groups of a chunk are held
         rows = max(rows, int(min(BATCHED_ROWS, ordered.sum())))
     largest = framework.law(
-        shape.but(rows=rows, groups=1, holdout_rows=0, validation_rows=round(rows * judged)), recipe, candidate.form
+        shape.but(rows=rows, groups=1, piece_bytes=0, holdout_rows=0, validation_rows=round(rows * judged)),
+        recipe,
+        candidate.form,
     )
     return law.but(
         units=len(ordered),

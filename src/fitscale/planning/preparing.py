@@ -105,8 +105,14 @@ def prepare(
     fits = _fits(workload, reader)
     return Prepared(
         workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
-        shape_of(workload, reader.snapshot, about, traits), staging, stage,
+        shape_of(workload, reader.snapshot, about, traits).but(piece_bytes=_piece_bytes(reader)), staging, stage,
     )  # fmt: skip
+
+
+def _piece_bytes(reader: Reader) -> int:
+    """What reading holds: the largest natural unit, as often as its source has it."""
+    largest = max((size for piece in reader.snapshot.pieces for _, size in piece.parts), default=0)
+    return round(getattr(reader.source, "held", 1.0) * largest)
 
 
 def _staged(

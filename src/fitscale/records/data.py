@@ -146,6 +146,7 @@ class Shape(Record):
     density: float = 1.0  # share of cells that are not zero, of a sparse matrix
     categories: int = 0  # over all categorical columns
     source_bytes: int = 0  # to be read for it
+    piece_bytes: int = 0  # held while they are read, beside the matrix that they go into
     groups: int = 1
     largest_group: int = 0
     threads: int = 1

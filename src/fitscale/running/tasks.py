@@ -81,7 +81,9 @@ def _bounds(
 
     def seconds(rows: int) -> float:
         train = max(1, round(rows * fit.share))
-        group = prepared.shape.but(rows=train, holdout_rows=rows - train, validation_rows=0, groups=1, threads=1)
+        group = prepared.shape.but(
+            rows=train, holdout_rows=rows - train, validation_rows=0, groups=1, threads=1, piece_bytes=0
+        )
         law = framework.law(group, recipe, candidate.form)
         fitted = sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
         # Of models that take microseconds the rows are most of the work, and all of a chunk's are held at once.

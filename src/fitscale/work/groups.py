@@ -25,6 +25,7 @@ from fitscale.work.fit import check_metric, predictions_of, table_of
 from fitscale.work.forking import Fatal, Limits, Result, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
 from fitscale.work.parents import mark_parents
+from fitscale.workload.units import duration_s
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -172,7 +173,8 @@ def _seconds_of(framework: Framework, recipe: Recipe, groups: list[Any], form: F
     """CPU seconds that the fit of a group may take: far more than its law lets expect, for one that never ends costs the run."""
     said = os.environ.get("FITSCALE_GROUP_S")
     if said:
-        return lambda i: float(said)
+        most = float(said) if said.replace(".", "", 1).isdigit() else duration_s(said)
+        return lambda i: most
 
     def seconds(i: int) -> float:
         feed = groups[i]

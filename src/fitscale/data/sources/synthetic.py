@@ -76,6 +76,8 @@ class Synthetic:
     schemes: ClassVar[tuple[str, ...]] = ("synthetic",)
     needs: ClassVar[tuple[str, ...]] = ()
     stable: ClassVar[bool] = True
+    # Of a unit's bytes, while units are read: one is made while the last is still taken from. 20,000 columns: 0.6 GB of 0.26.
+    held: ClassVar[float] = 2.4
 
     def __init__(self, asked: Wanted) -> None:
         self.asked = asked

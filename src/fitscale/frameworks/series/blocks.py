@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fitscale.frameworks.series.grid import Grid
 
 BLOCK_CELLS = 1 << 18  # of a rectangle: 2 MB stay in the cache
+FINENESS = 256  # up to 511 values none is padded: a fit of a block without gaps takes half as long
 
 
 def blocks(grid: Grid, cells: float = 1.0, *, exact: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -25,8 +26,8 @@ def blocks(grid: Grid, cells: float = 1.0, *, exact: bool = False) -> Iterator[t
     ``exact``: only series of one length together, none of them padded.
     """
     lengths = grid.lengths
-    padded = lengths if exact else padded_to(lengths)
-    for length in np.unique(padded[lengths > 0]).tolist():
+    padded = lengths if exact else padded_to(lengths, FINENESS)
+    for length in sorted(set(padded[lengths > 0].tolist())):
         members = np.flatnonzero((padded == length) & (lengths > 0))
         size = max(1, int(BLOCK_CELLS / max(1.0, cells) / length))
         for at in range(0, len(members), size):
@@ -35,7 +36,8 @@ def blocks(grid: Grid, cells: float = 1.0, *, exact: bool = False) -> Iterator[t
 
 
 def _rectangle(grid: Grid, which: np.ndarray, length: int) -> np.ndarray:
-    starts, sizes = grid.bounds[which], grid.lengths[which]
+    starts = grid.bounds[which]
+    sizes = grid.bounds[which + 1] - starts
     if (sizes == length).all() and (np.diff(which) == 1).all():  # neighbours: as they lie
         as_it_lies: np.ndarray = grid.values[starts[0] : starts[0] + length * len(which)].reshape(len(which), length)
         return as_it_lies

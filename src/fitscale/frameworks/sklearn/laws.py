@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # index, for 8 bytes). Descent took 21 to 27 ns a cell and epoch, 34 to 50 in batches (11 and 12 dense), with 100,000 and
 # 400,000 rows of 20 cells in 5,000 and 25,000 columns.
 SPARSE_SLOWER, SPARSE_COPY = 3.0, 1.5
+SPARSE_PIECE = 2.5  # of a row group's bytes on disk: its lists of pairs, and the matrix that they become
 PREDICTION_BYTES = (
     66.0  # of a held-out row that was scored: number, truth, label, probability, and again while it is written
 )
@@ -73,7 +74,9 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     model = Term(name="model", amount=size, prior=2.0)  # twice its bytes when it is written and read again
     grown = model.but(prior=1.0)  # while it grows, beside the rows, which are let go before it is written
     held = cost.fit_bytes * ((shape.parts or shape.threads) if cost.apart else 1)
-    fit = Term(name="fit", amount=held, prior=1.0)
+    # Before anything is fitted, rows are read into the matrix: the peak is the one or the other.
+    piece = shape.piece_bytes * (SPARSE_PIECE if shape.density < 1 else 1.0)
+    fit = Term(name="fit", amount=max(held, piece), prior=1.0)
     written = 2 if shape.parts else 1  # parts, and the whole
     iterations = (Term(name=cost.unit, amount=cost.amount * fits, prior=cost.prior, floor=cost.prior / 20),)
     # Parts are kept in files while others grow, and are put together once the rows are gone.
