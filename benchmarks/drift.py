@@ -83,7 +83,7 @@ def spikes() -> Row:
     series = max(200, int(5_000 * SCALE))
     run = trained(series)
     planted = np.random.default_rng(9).random((series, POINTS)) < SPIKES
-    values = values_of(series, seed=3) + SPIKE * planted
+    values = _part(series, 0, 3, POINTS) + SPIKE * planted
     new, out = table_of(series, first=POINTS, values=values), WORK / "anomalies.parquet"
     measured(fitscale("predict", run, "--data", new, "--anomalies", "--out", out))
     import pyarrow.parquet as pq
@@ -168,10 +168,12 @@ def trained(series: int) -> Path:
     return run
 
 
-def values_of(series: int, seed: int) -> np.ndarray:
-    """(series, POINTS): autoregressions of the same two lags."""
+def values_of(series: int, seed: int, last: np.ndarray | None = None) -> np.ndarray:
+    """(series, POINTS): autoregressions of the same two lags; going on after (series, 2) values, where those are given."""
     e = np.random.default_rng(seed).standard_normal((series, POINTS + 50))
-    for t in range(2, POINTS + 50):
+    if last is not None:
+        e[:, 48:50] = last
+    for t in range(2 if last is None else 50, POINTS + 50):
         e[:, t] += 0.5 * e[:, t - 1] + 0.2 * e[:, t - 2]
     return e[:, 50:]
 
@@ -190,7 +192,7 @@ def table_of(
         each = max(1, (1 << 22) // POINTS)
         for start in range(0, series, each):
             ids = np.arange(start, min(start + each, series))
-            part = values_of(len(ids), seed * 1_000_003 + start) if values is None else values[ids]
+            part = _part(len(ids), start, seed, first) if values is None else values[ids]
             if level is not None:
                 part = part + level[ids, None] / (1 - 0.5 - 0.2)
             columns = [
@@ -199,6 +201,12 @@ def table_of(
             ]  # fmt: skip
             writer.write_table(pa.table(columns, schema=schema()), row_group_size=1 << 20)
     return path
+
+
+def _part(series: int, start: int, seed: int, first: int) -> np.ndarray:
+    """Some of the series, which begin with the ``start``-th; new ones go on where those of before end."""
+    before = values_of(series, start)
+    return values_of(series, seed * 1_000_003 + start, before[:, -2:]) if first else before
 
 
 def schema() -> Any:
