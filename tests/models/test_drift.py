@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitscale.metrics.errors import errors_of, moments
-from fitscale.models.drift import needed, p_of
+from fitscale.models.drift import long_run, needed, p_of
 
 NEW = BEFORE = 200
 
@@ -16,11 +16,10 @@ NEW = BEFORE = 200
 def p_of_series(y: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Of (g, t) new values against (g, t) that a mean and a deviation were fitted on."""
     mean, deviation = before.mean(axis=1, keepdims=True), before.std(axis=1, ddof=1, keepdims=True)
-    new, old = (
-        moments(((part - mean) / deviation).reshape(-1), np.repeat(np.arange(len(y)), part.shape[1]), len(y))
-        for part in (y, before)
-    )
-    return p_of(new._replace(kurtosis=np.fmax(new.kurtosis, old.kurtosis)), old.rows)
+    of = np.repeat(np.arange(len(y)), y.shape[1])
+    z, z_before = (((part - mean) / deviation).reshape(-1) for part in (y, before))
+    new, old = moments(z, of, len(y)), moments(z_before, of, len(y))
+    return p_of(new._replace(kurtosis=np.fmax(new.kurtosis, old.kurtosis)), long_run(z, of, len(y)), old.rows)
 
 
 @pytest.mark.parametrize("noise", ["normal", "laplace"])

@@ -1,10 +1,10 @@
 """Drift: whether new rows of each group still are what its model was fitted on, with false alarms kept to a rate.
 
 Each new value is foretold by its group's model (see `judging`). As long as nothing changed, these errors have the mean and the
-deviation that they had before. Two tests: of the mean (Student's t, with the doubt of both means) and of
-the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts twice; over all groups the
-rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995). Of very many rows the least change is no
-accident: one that is small is none.
+deviation that they had before. Two tests: of the mean (Student's t, with the doubt of both means as stretches of the new
+errors show it), and of the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts
+twice; over all groups the rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995). Of very many rows
+the least change is no accident: one that is small is none.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST = 8  # new values of a group that are tested
+STRETCHES = 20  # of a group's new errors in their order, whose means tell how much a mean of them is worth
 
 
 class Found(Record):
@@ -111,28 +112,59 @@ def _of_one(parts: list[Chunk]) -> _Part:
 
 
 def _tested(chunk: Chunk) -> _Part:
-    found = moments(chunk.error, chunk.of, len(chunk.n))
-    p = p_of(found._replace(kurtosis=np.fmax(found.kurtosis, chunk.kurtosis)), chunk.n)
+    groups = len(chunk.n)
+    found = moments(chunk.error, chunk.of, groups)
+    error = chunk.error if chunk.order is None else chunk.error[chunk.order]
+    new = found._replace(kurtosis=np.fmax(found.kurtosis, chunk.kurtosis))
+    p = p_of(new, long_run(error, chunk.of, groups), chunk.n)
     why = [text or ("" if found.rows[k] >= LEAST else "too few new rows") for k, text in enumerate(chunk.why)]
     p = np.where([bool(text) for text in why], np.nan, p)
     return _Part(found.rows, found.mean, np.sqrt(found.variance), p, why, int(chunk.has_model.sum()))
 
 
-def p_of(new: Moments, before: np.ndarray) -> np.ndarray:
+class LongRun(NamedTuple):
+    """(g,) each: the variance of a mean of errors times their number, and the degrees of freedom that it is known with."""
+
+    variance: np.ndarray
+    free: np.ndarray
+
+
+def long_run(error: np.ndarray, of: np.ndarray, groups: int) -> LongRun:
+    """Of (n,) errors in their order, group after group, by the means of twenty stretches of each; of few, by each.
+
+    Errors that hang together (a coefficient that is somewhat too small leaves a rest of the last one in the next, and a day has
+    its weather) make a mean less sure than their number says.
+    """
+    known = ~np.isnan(error)
+    error, of = error[known], of[known]
+    n = np.bincount(of, minlength=groups)
+    stretches = np.where(n >= 2 * STRETCHES, STRETCHES, n)
+    place = np.arange(len(of)) - (np.cumsum(n) - n)[of]
+    stretch = (np.cumsum(stretches) - stretches)[of] + place * stretches[of] // n[of]
+    size = np.bincount(stretch, minlength=int(stretches.sum()))
+    mean = np.bincount(of, error, groups) / np.maximum(n, 1)
+    owner = np.repeat(np.arange(groups), stretches)
+    away = size * (np.bincount(stretch, error, len(size)) / np.maximum(size, 1) - mean[owner]) ** 2
+    free = np.maximum(stretches - 1, 1).astype(np.float64)
+    return LongRun(np.bincount(owner, away, groups) / free, free)
+
+
+def p_of(new: Moments, long: LongRun, before: np.ndarray) -> np.ndarray:
     """(g,) the probability of errors that are as far from those of before, if nothing changed.
 
     Parameters
     ----------
-    new
-        Of the new errors, in deviations of before; its kurtosis the larger of those of both.
+    new, long
+        Of the new errors, in deviations of before; the kurtosis the larger of those of both.
     before
         (g,) how many there were of those.
     """
     from scipy.special import fdtr, fdtrc, stdtr
 
     n, before = np.maximum(new.rows, 2), np.maximum(np.nan_to_num(before), 2)
-    t = new.mean / np.sqrt(1 / n + 1 / before)
-    of_mean = 2 * stdtr(before - 1, -np.abs(t))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t = np.nan_to_num(new.mean / np.sqrt(long.variance * (1 / n + 1 / before)), nan=0.0)
+    of_mean = 2 * stdtr(long.free, -np.abs(t))
     weight = 2 / (np.fmax(new.kurtosis, NORMAL) - 1)  # 1 of normal errors
     free, free_before = weight * (n - 1), weight * (before - 1)
     of_variance = 2 * np.minimum(fdtr(free, free_before, new.variance), fdtrc(free, free_before, new.variance))

@@ -45,6 +45,8 @@ class Chunk(NamedTuple):
         (g,) why a group is not judged; empty where it is.
     has_model
         (g,) bool.
+    order
+        (n,) the rows of each group in time, where they do not lie so.
     """
 
     row: np.ndarray
@@ -55,6 +57,7 @@ class Chunk(NamedTuple):
     kurtosis: np.ndarray
     why: list[str]
     has_model: np.ndarray
+    order: np.ndarray | None = None
 
 
 def judged(run: Run, new: NewRows, told: Told = lambda done, total: None) -> Iterator[Chunk]:
@@ -133,7 +136,10 @@ def _series(run: Run, cut: _Cut) -> Chunk:
     said, of, y = framework.together(cut.payloads).judge(cut.rows, cut.sizes), cut.of, cut.rows.y
     error = _in_deviations(y - said.expected, said.deviation[of])
     why = [text or said.why.get(k, "") for k, text in enumerate(cut.why)]
-    return Chunk(cut.rows.row, of, said.expected, error, said.n, said.kurtosis, why, cut.there)
+    at = cut.rows.X[:, 0]
+    in_time = bool(((at[1:] >= at[:-1]) | (of[1:] > of[:-1])).all())
+    order = None if in_time else np.lexsort((at, of))
+    return Chunk(cut.rows.row, of, said.expected, error, said.n, said.kurtosis, why, cut.there, order)
 
 
 def _rows(run: Run, cut: _Cut, errors: _Before) -> Chunk:

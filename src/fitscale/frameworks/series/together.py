@@ -109,6 +109,8 @@ class Together(NamedTuple):
             expected = np.full(len(rows.y), np.nan)
             expected[grid.at >= 0] = told[grid.at[grid.at >= 0]]
         deviation, n, kurtosis = self.numbers[:, :SAID].T
+        # Of new values errors are wider than of those that the numbers were fitted on, as each of these cost one.
+        deviation = deviation * np.sqrt(1 + getattr(self.settings, "terms", 2) / np.maximum(n, 1))
         return Judged(expected, deviation, n, kurtosis, grid.why)
 
     def _forecast(self, part: slice, steps: int) -> tuple[np.ndarray, np.ndarray]:
