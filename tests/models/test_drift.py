@@ -97,3 +97,17 @@ def test_errors_of_classes_are_of_their_probabilities() -> None:
     np.testing.assert_allclose(errors_of(y, y, three, 3), [0.3, 0.9, nan])
     np.testing.assert_allclose(errors_of(y, np.array([0.0, 0.0, 1.0]), None, 2), [0.0, 1.0, nan])
     np.testing.assert_allclose(errors_of(y, np.array([0.5, 0.5, 0.5]), None, 0), [-0.5, 0.5, nan])
+
+
+def test_errors_that_hang_together_widen_the_doubt() -> None:
+    """By the variance of their mean: of an autoregression of 0.2 half as much again; a day of large errors does not count."""
+    rng = np.random.default_rng(4)
+    e = rng.normal(size=(2_000, 400))
+    of = np.repeat(np.arange(2_000), 400)
+    assert np.mean(long_run(e.reshape(-1), of, 2_000).variance) == pytest.approx(1.0, abs=0.03)
+    e[:, :20] += 20.0
+    assert np.mean(long_run(e.reshape(-1), of, 2_000).variance) == pytest.approx(1.0, abs=0.3)  # where it was 20
+    e[:, :20] -= 20.0
+    for t in range(1, 400):
+        e[:, t] += 0.2 * e[:, t - 1]
+    assert np.mean(long_run(e.reshape(-1), of, 2_000).variance) == pytest.approx(1.0 / 0.8**2, rel=0.08)

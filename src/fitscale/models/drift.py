@@ -1,8 +1,8 @@
 """Drift: whether new rows of each group still are what its model was fitted on, with false alarms kept to a rate.
 
 Each new value is foretold by its group's model (see `judging`). As long as nothing changed, these errors have the mean and the
-deviation that they had before. Two tests: of the mean (Student's t, with the doubt of both means as stretches of the new
-errors show it), and of the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts
+deviation that they had before. Two tests: of the mean (Student's t, with the doubt of both means, which is wider where errors
+hang together), and of the variance (F, its degrees of freedom fewer as tails are heavier: Box, 1953). The smaller p counts
 twice; over all groups the rate of false alarms among alarms is held by Benjamini and Hochberg's rule (1995). Of very many rows
 the least change is no accident: one that is small is none.
 """
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST = 8  # new values of a group that are tested
-STRETCHES = 20  # of a group's new errors in their order, whose means tell how much a mean of them is worth
+STRETCHES = 20  # of a group's new errors
+LEFT_OUT, OF_THE_REST, FREE = (
+    2,
+    0.623,
+    15.0,
+)  # of normal means: what the squares of the rest are of all, and how well that is known
 
 
 class Found(Record):
@@ -130,23 +135,29 @@ class LongRun(NamedTuple):
 
 
 def long_run(error: np.ndarray, of: np.ndarray, groups: int) -> LongRun:
-    """Of (n,) errors in their order, group after group, by the means of twenty stretches of each; of few, by each.
+    """Of (n,) errors in their order, group after group, by the means of twenty stretches of each; of few, by each error.
 
     Errors that hang together (a coefficient that is somewhat too small leaves a rest of the last one in the next, and a day has
-    its weather) make a mean less sure than their number says.
+    its weather) make a mean less sure than their number says. The two stretches that are furthest off are left out: a change
+    begins with a day or two of large errors, until what came before has changed as well.
     """
     known = ~np.isnan(error)
     error, of = error[known], of[known]
     n = np.bincount(of, minlength=groups)
-    stretches = np.where(n >= 2 * STRETCHES, STRETCHES, n)
-    place = np.arange(len(of)) - (np.cumsum(n) - n)[of]
-    stretch = (np.cumsum(stretches) - stretches)[of] + place * stretches[of] // n[of]
-    size = np.bincount(stretch, minlength=int(stretches.sum()))
-    mean = np.bincount(of, error, groups) / np.maximum(n, 1)
-    owner = np.repeat(np.arange(groups), stretches)
-    away = size * (np.bincount(stretch, error, len(size)) / np.maximum(size, 1) - mean[owner]) ** 2
-    free = np.maximum(stretches - 1, 1).astype(np.float64)
-    return LongRun(np.bincount(owner, away, groups) / free, free)
+    found = moments(error, of, groups)
+    variance, free = found.variance, np.maximum(found.rows - 1, 1)
+    long = n >= 2 * STRETCHES
+    if long.any():
+        error, of = error[long[of]], (np.cumsum(long) - 1)[of[long[of]]]
+        n = n[long]
+        place = np.arange(len(of)) - (np.cumsum(n) - n)[of]
+        stretch = of * STRETCHES + place * STRETCHES // n[of]
+        size = np.bincount(stretch, minlength=STRETCHES * len(n)).reshape(-1, STRETCHES)
+        means = np.bincount(stretch, error, size.size).reshape(-1, STRETCHES) / size
+        away = np.sort(size * (means - np.median(means, axis=1, keepdims=True)) ** 2, axis=1)[:, :-LEFT_OUT]
+        variance[long] = away.mean(axis=1) / OF_THE_REST
+        free[long] = FREE
+    return LongRun(variance, free)
 
 
 def p_of(new: Moments, long: LongRun, before: np.ndarray) -> np.ndarray:
