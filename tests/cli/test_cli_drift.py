@@ -189,6 +189,29 @@ def test_values_of_rows_that_are_far_off_are_anomalies(tmp_path: Path) -> None:
     assert (said.code, "a class, there are none" in said.err) == (2, True)
 
 
+def test_one_series_alone_drifts_and_has_anomalies(tmp_path: Path) -> None:
+    """Without a key there is one model, which is asked as the others are; its rows need no order."""
+    document = {
+        "name": "one",
+        "data": {"uri": "before.parquet", "target": "value", "time": "at", "step": "1h", "horizon": 10},
+        "model": {"estimator": "series.AR"},
+    }
+    (tmp_path / "one.yaml").write_text(json.dumps(document))
+    pq.write_table(rows(["m"], 0, 0, {}).drop_columns(["metric"]), tmp_path / "before.parquet")
+    assert fitscale("train", tmp_path / "one.yaml", "--no-report").code == 0
+    order = np.random.default_rng(0).permutation(STEPS)
+    for name, shift, code in (("same", 0.0, 0), ("shifted", 3.0, 5)):
+        table = rows(["m"], 4, STEPS, {"m": shift}).drop_columns(["metric"]).take(pa.array(order))
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+        said = fitscale("drift", tmp_path / "one.yaml", "--data", tmp_path / f"{name}.parquet")
+        assert said.code == code, said.err
+        assert f"1 model tested against version 1, {code // 5} drifted" in said.out
+    out = tmp_path / "found.parquet"
+    said = fitscale("predict", tmp_path / "one.yaml", "--data", tmp_path / "same.parquet", "--anomalies", "--out", out)
+    assert said.code == 0, said.err
+    assert pq.read_table(out).column_names[:2] == ["at", "value"]
+
+
 def test_a_version_that_knows_no_errors_says_so(tmp_path: Path) -> None:
     """One that was made before they were written down."""
     document = {"data": {"uri": "synthetic://?rows=300", "target": "y"}, "model": {"estimator": "baseline.Classifier"}}

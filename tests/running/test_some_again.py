@@ -116,6 +116,25 @@ def test_many_files_become_few(run: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert {key for key in first if first[key] != second[key]} == {"m01"}
 
 
+def test_a_group_of_which_nothing_is_held_out(tmp_path: Path) -> None:
+    """Its model stands beside those that know their errors, and knows none of its own."""
+    rng = np.random.default_rng(0)
+    table = pa.table({"shop": np.repeat(np.arange(20), 3), "x": rng.normal(size=60), "y": rng.normal(size=60)})
+    pq.write_table(table, tmp_path / "shops.parquet")
+    document = {
+        "name": "shops",
+        "data": {"uri": str(tmp_path / "shops.parquet"), "target": "y", "groups": ["shop"]},
+        "model": {"estimator": "batched.Ridge"},
+    }
+    trained(document, tmp_path / "run")
+    whole = Run(tmp_path / "run").models("n_holdout = 0 and status = 'fitted'").column("shop")[0].as_py()
+    about = train(workload_of(document, tmp_path), tmp_path / "run", only=str(whole)).manifest
+    assert (about.version, about.retrained) == (2, 1)
+    run = Run(tmp_path / "run")
+    assert run.errors()["error_rows"][run.places()[whole,]] == 0
+    assert run.errors()["error_rows"].sum() > 0
+
+
 def test_what_is_not_there_is_told(run: Path, tmp_path: Path) -> None:
     for only, told in (
         ("drifted", "look for drift of version 1 first"),

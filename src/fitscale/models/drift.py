@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 
 LEAST = 8  # new values of a group that are tested
 STRETCHES = 20  # of a group's new errors
-LEFT_OUT, OF_THE_REST, FREE = (
-    2,
-    0.623,
-    15.0,
-)  # of normal means: what the squares of the rest are of all, and how well that is known
+LEFT_OUT = 2  # of them, the furthest off
+OF_THE_REST = 0.623  # what the mean square of the others is, of normal means, where that of all is 1
+FREE = 15.0  # degrees of freedom with which it tells the variance
 
 
 class Found(Record):
@@ -71,8 +69,9 @@ def drift(
     import pyarrow as pa
 
     with new_rows(run, asked) as new:
-        if new.partition is None:
-            parts, keys = [_of_one(list(judged(run, _drawn(new), told)))], pa.table({})
+        if new.partition is None:  # a series is one with all of its steps, of rows some millions tell enough
+            few = new if run.encoding.input == "series" else _drawn(new)
+            parts, keys = [_of_one(list(judged(run, few, told)))], pa.table({})
         else:
             parts, keys = [_tested(chunk) for chunk in judged(run, new, told)], new.partition.keys
     table = _ranked(keys, parts, rate, least)
@@ -117,11 +116,10 @@ def _of_one(parts: list[Chunk]) -> _Part:
 
 
 def _tested(chunk: Chunk) -> _Part:
-    groups = len(chunk.n)
-    found = moments(chunk.error, chunk.of, groups)
+    found = moments(chunk.error, chunk.of, len(chunk.n))
     error = chunk.error if chunk.order is None else chunk.error[chunk.order]
     new = found._replace(kurtosis=np.fmax(found.kurtosis, chunk.kurtosis))
-    p = p_of(new, long_run(error, chunk.of, groups), chunk.n)
+    p = p_of(new, long_run(error, chunk.of, new), chunk.n)
     why = [text or ("" if found.rows[k] >= LEAST else "too few new rows") for k, text in enumerate(chunk.why)]
     p = np.where([bool(text) for text in why], np.nan, p)
     return _Part(found.rows, found.mean, np.sqrt(found.variance), p, why, int(chunk.has_model.sum()))
@@ -134,7 +132,7 @@ class LongRun(NamedTuple):
     free: np.ndarray
 
 
-def long_run(error: np.ndarray, of: np.ndarray, groups: int) -> LongRun:
+def long_run(error: np.ndarray, of: np.ndarray, found: Moments) -> LongRun:
     """Of (n,) errors in their order, group after group, by the means of twenty stretches of each; of few, by each error.
 
     Errors that hang together (a coefficient that is somewhat too small leaves a rest of the last one in the next, and a day has
@@ -143,9 +141,8 @@ def long_run(error: np.ndarray, of: np.ndarray, groups: int) -> LongRun:
     """
     known = ~np.isnan(error)
     error, of = error[known], of[known]
-    n = np.bincount(of, minlength=groups)
-    found = moments(error, of, groups)
-    variance, free = found.variance, np.maximum(found.rows - 1, 1)
+    n = found.rows.astype(np.int64)
+    variance, free = found.variance.copy(), np.maximum(found.rows - 1, 1)
     long = n >= 2 * STRETCHES
     if long.any():
         error, of = error[long[of]], (np.cumsum(long) - 1)[of[long[of]]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fitscale.errors import FitscaleError, NotOffered
+from fitscale.errors import FitscaleError
 from fitscale.metrics.errors import errors_of
 from fitscale.models.newrows import NewRows
 from fitscale.models.opened import Run
@@ -65,8 +65,6 @@ def judged(run: Run, new: NewRows, told: Told = lambda done, total: None) -> Ite
 
     Raises
     ------
-    NotOffered
-        For a series that is alone.
     UsageError
         Where nothing was held out that new errors could be held against.
     """
@@ -166,16 +164,17 @@ def _rows(run: Run, cut: _Cut, errors: _Before) -> Chunk:
 
 
 def _one(run: Run, new: NewRows, told: Told) -> Iterator[Chunk]:
-    """The one model of all rows, batch by batch."""
+    """The one model of all: a series as a whole, rows batch by batch."""
     from fitscale.data.feed import make_feed
 
+    feed = make_feed(new.reader, new.spec, run.encoding, Folds(seed=0), form="stream")
     if run.encoding.input == "series":
-        raise NotOffered(
-            "fitscale drift", "of one series alone is not offered yet: give it a column of one value as data.groups"
-        )
+        rows = feed.matrix("train")
+        yield _series(run, _Cut([()], rows, np.array([len(rows.y)]), [run.payloads()[()]], [""]))
+        told(new.reader.rows, new.reader.rows)
+        return
     before, model = _Before(run).of([()]), run.model()
     n, kurtosis = before["error_rows"], before["error_kurtosis"]
-    feed = make_feed(new.reader, new.spec, run.encoding, Folds(seed=0), form="stream")
     done = 0
     for batch in feed.batches("train"):
         expected, error = _foretold(model, batch)

@@ -49,7 +49,7 @@ def finish(run: Path, order: Order) -> None:
     retrained, payloads = index.num_rows, places.payloads
     if order.base is not None:
         index, payloads = _beside(run, order.base, index, payloads, task)
-    status = Counter(index.column("status").to_pylist())
+    status, kinds = (Counter(index.column(name).to_pylist()) for name in ("status", "kind"))
     manifest = Manifest(
         version=order.version,
         name=folder.check(run),
@@ -65,7 +65,7 @@ def finish(run: Path, order: Order) -> None:
         scores=scores,
         base=order.base,
         retrained=retrained if order.base is not None else 0,
-        fallback=index.column("kind").to_pylist().count(chunks.PARENT) if task.recipe.fallback else 0,
+        fallback=kinds[chunks.PARENT],
     )
 
     def fill(temporary: Path) -> None:
@@ -283,23 +283,24 @@ def _scores(
     values = [value for value in whole.values() if value is not None]
     mean = sum(values) / len(values) if values else None
     scores = {name: mean} | ({f"{name}: {part}": value for part, value in whole.items()} if len(whole) > 1 else {})
+    seen = {} if encoding.input == "series" else _moments(errors, n_models)
     if not by_model:
-        return name, scores, {"score": pa.nulls(n_models, pa.float64())}
+        return name, scores, {"score": pa.nulls(n_models, pa.float64()), **seen}
     stacked = np.vstack(by_model)
     known = ~np.isnan(stacked)
     column = np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return name, scores, {"score": pa.array(column, mask=~known.any(axis=0)), **_moments(errors, n_models)}
+    return name, scores, {"score": pa.array(column, mask=~known.any(axis=0)), **seen}
 
 
 def _moments(errors: list[tuple[np.ndarray, np.ndarray]], n_models: int) -> dict[str, pa.Array]:
+    """Of each model; 0 rows of those whose rows were all trained on: the columns are there for whoever stands beside them."""
     import numpy as np
     import pyarrow as pa
 
     from fitscale.metrics.errors import moments
 
-    if not errors:
-        return {}
-    of, error = (np.concatenate(parts) for parts in zip(*errors, strict=True))
+    of = np.concatenate([np.empty(0, np.int64), *(model for model, _ in errors)])
+    error = np.concatenate([np.empty(0), *(away for _, away in errors)])
     found = moments(error, of, n_models)
     columns = (found.rows.astype(np.int64), found.mean, np.sqrt(found.variance), found.kurtosis)
     return {title: pa.array(column) for title, column in zip(chunks.ERRORS, columns, strict=True)}
