@@ -154,7 +154,7 @@ def test_by_time_the_future_is_held_out(values: list[int], kind: str, holdout: f
     table = pa.table({"t": column, "y": values})
     evaluate = Evaluation(holdout=holdout, by="time", early_stopping=_stopping(validation))
     try:
-        folds = folds_of(evaluate, 0, SPEC, reader_over(table, [2, len(values) - 2]))
+        (folds,) = folds_of(evaluate, 0, SPEC, reader_over(table, [2, len(values) - 2]))
     except DataError as error:
         assert "share their moment" in str(error)  # noqa: PT017 - most draws do not raise
         return
@@ -176,7 +176,9 @@ def test_a_microsecond_is_told_from_its_neighbour() -> None:
     """The cut is a float of nanoseconds, which do not all have one; rows a microsecond apart are still parted."""
     base = 1_700_000_000_000_001
     column = pa.array([base + k for k in range(10)], pa.timestamp("us"))
-    folds = folds_of(Evaluation(holdout=0.3, by="time"), 0, SPEC, reader_over(pa.table({"t": column, "y": range(10)})))
+    (folds,) = folds_of(
+        Evaluation(holdout=0.3, by="time"), 0, SPEC, reader_over(pa.table({"t": column, "y": range(10)}))
+    )
     assert assign(folds, np.arange(10), column).tolist() == [0] * 7 + [2] * 3
 
 
@@ -199,7 +201,7 @@ def test_a_split_that_cannot_be_is_refused() -> None:
     with pytest.raises(DataError, match="share their moment"):
         folds_of(Evaluation(by="time"), 0, SPEC, reader)
     with pytest.raises(DataError, match="too few moments for 3 origins"):
-        folds_of(Evaluation(by="time", cv=3, holdout=None), 0, SPEC, reader, part=(0, 3))
+        folds_of(Evaluation(by="time", cv=3, holdout=None), 0, SPEC, reader)
 
 
 @given(st.integers(2, 6), st.integers(30, 200), st.integers(0, 3), st.sampled_from([0.0, 0.2]))
@@ -210,8 +212,9 @@ def test_origins_roll_forward(parts: int, n: int, seed: int, validation: float) 
     stopping = _stopping(validation) if validation else None
     evaluate = Evaluation(by="time", cv=parts, holdout=None, early_stopping=stopping)
     held = np.zeros(n, int)
-    for k in range(parts):
-        folds = folds_of(evaluate, 0, SPEC, reader_over(table), part=(k, parts))
+    found = folds_of(evaluate, 0, SPEC, reader_over(table))
+    assert len(found) == parts
+    for folds in found:
         fold = assign(folds, np.arange(n), table["t"].combine_chunks())
         held += fold == 2
         assert t[(fold == 0) | (fold == 1)].max() < t[fold == 2].min()
@@ -227,7 +230,7 @@ def test_many_rows_of_one_moment_stay_together() -> None:
     """Where most rows share the moment of the cut, those before it still train and validate."""
     table = pa.table({"t": list(range(10)) + [10] * 90, "y": range(100)})
     evaluate = Evaluation(holdout=0.2, by="time", early_stopping=_stopping(0.1))
-    folds = folds_of(evaluate, 0, SPEC, reader_over(table))
+    (folds,) = folds_of(evaluate, 0, SPEC, reader_over(table))
     fold = assign(folds, np.arange(100), table["t"].combine_chunks())
     assert (fold == 2).sum() == 90
     assert (fold[:10] == 0).any()

@@ -55,12 +55,12 @@ def cuts_of(reader: Reader, column: str, holdout: float, validation: float) -> t
 
 
 def rolling_cuts_of(
-    reader: Reader, column: str, validation: float, seed: int, k: int, of: int
-) -> tuple[float, float | None, float | None]:
-    """Of the origin ``k``: the first moment that is held out, the first that is not any more, and the first that validates.
+    reader: Reader, column: str, validation: float, seed: int, origins: int
+) -> list[tuple[float, float | None, float | None]]:
+    """Of each origin: the first moment that is held out, the first that is not any more, and the first that validates.
 
-    The rows are cut by time into ``of + 1`` parts of about one size, as a million of them tell. Of these, the part after
-    part ``k`` is held out; the latest ``validation`` of those before validate.
+    The rows are cut by time into ``origins + 1`` parts of about one size, as a million of them tell. An origin is where one of
+    these ends: the next one is held out, and the latest ``validation`` of the rows before validate.
 
     Raises
     ------
@@ -69,19 +69,20 @@ def rolling_cuts_of(
     """
     drawn = reader.sample(_DRAWN, seed) if reader.rows > _DRAWN else reader
     moments = _latest(drawn, column, drawn.rows)
-    n = len(moments)
-    edges = moments[[n * (j + 1) // (of + 1) for j in range(of)]] if n > of else moments
-    if len(np.unique(edges)) < of or edges[0] == moments[0]:
-        raise DataError(f"data.time: column '{column}' has too few moments for {of} origins; take fewer (evaluate.cv)")
-    cut = _moment(edges[k])
-    before = moments[moments < cut]
-    checked = round(len(before) * validation)
-    validation_cut = _moment(before[-checked]) if checked else None
-    if validation_cut is not None and not (before < validation_cut).any():
+    edges = np.unique(moments[[len(moments) * (k + 1) // (origins + 1) for k in range(origins)]])
+    found: list[tuple[float, float | None, float | None]] = []
+    for k, edge in enumerate(edges):
+        cut = _moment(edge)
+        before = moments[moments < cut]
+        checked = round(len(before) * validation)
+        validation_cut = _moment(before[-checked]) if checked else None
+        if len(before) and (validation_cut is None or before[0] < validation_cut):
+            found.append((cut, _moment(edges[k + 1]) if k + 1 < len(edges) else None, validation_cut))
+    if len(found) < origins:
         raise DataError(
-            f"data.time: column '{column}' has too few moments before origin {k + 1}; take fewer (evaluate.cv)"
+            f"data.time: column '{column}' has too few moments for {origins} origins; take fewer (evaluate.cv)"
         )
-    return cut, _moment(edges[k + 1]) if k + 1 < of else None, validation_cut
+    return found
 
 
 def moments_of(column: pa.Array) -> np.ndarray:
@@ -120,8 +121,8 @@ def step_of(data: DataSpec, snapshot: Snapshot) -> int:
     return round(step)
 
 
-def last_steps_of(reader: Reader, data: DataSpec, k: int = 0, of: int = 1) -> tuple[float, float | None]:
-    """The first moment of the last ``horizon`` steps, and None; for origin ``k`` of several those of its own, and where they end.
+def last_steps_of(reader: Reader, data: DataSpec, origins: int = 1) -> list[tuple[float, float | None]]:
+    """Of each origin the first moment of its ``horizon`` steps, and of what comes after them: None for the last one.
 
     Raises
     ------
@@ -130,13 +131,9 @@ def last_steps_of(reader: Reader, data: DataSpec, k: int = 0, of: int = 1) -> tu
     """
     assert data.time is not None
     assert data.horizon is not None
-    last, horizon = _latest(reader, data.time, 1)[-1], data.horizon
-    step = step_of(data, reader.snapshot)
-
-    def start(windows: int) -> float:
-        return _moment(last - (windows * horizon - 1) * step)
-
-    return start(of - k), start(of - k - 1) if k + 1 < of else None
+    last, step = _latest(reader, data.time, 1)[-1], step_of(data, reader.snapshot)
+    starts = [_moment(last - ((origins - k) * data.horizon - 1) * step) for k in range(origins)]
+    return list(zip(starts, [*starts[1:], None], strict=True))
 
 
 def times_of(column: pa.Array, name: str) -> np.ndarray:

@@ -23,10 +23,8 @@ _SOME = 0.01  # the share of the last steps of a series is not known, and small
 HOLDOUT_SALT, VALIDATION_SALT = 0x686F6C646F7574, 0x76616C6964  # so that one draw says nothing of the other
 
 
-def folds_of(
-    evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader, part: tuple[int, int] | None = None
-) -> Folds:
-    """The folds that ``evaluate`` asks for; for a cross-validation those of its ``part`` (k, K).
+def folds_of(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader) -> tuple[Folds, ...]:
+    """The folds that ``evaluate`` asks for: of a hold-out, or of each part of a cross-validation.
 
     By time the parts are origins, each later than the one before: rows before it train, those up to the next are held out.
     Reads the time column, once, for ``by: time``; nothing otherwise.
@@ -38,28 +36,38 @@ def folds_of(
     DataError
         A time column that is missing in some rows, or that leaves no training rows.
     """
-    holdout = 0.0 if evaluate.cv else evaluate.holdout or 0.0
+    cv = evaluate.cv or 0
+    holdout = 0.0 if cv else evaluate.holdout or 0.0
     validation = evaluate.early_stopping.validation if evaluate.early_stopping else 0.0
-    if evaluate.by == "random":
-        return Folds(seed=seed, holdout=holdout, validation=validation, part=part)
     if evaluate.by == "time":
-        column = data.time
-        if column is None:
-            raise WorkloadError("evaluate.by", "'time' needs data.time: the column that orders the rows")
-        _known(column, reader, "data.time")
-        timed = Folds(seed=seed, by="time", column=column, holdout=holdout, validation=validation)
-        if data.is_series and evaluate.holdout is None:
-            begin, until = last_steps_of(reader, data, *(part or (0, 1)))
-            return timed.but(holdout=_SOME, cut=begin, until=until)
-        if part is not None:
-            begin, until, validation_cut = rolling_cuts_of(reader, column, validation, seed, *part)
-            k, parts = part[0] + 1, part[1] + 1
-            later = (parts - k - 1) / parts
-            return timed.but(holdout=1 / parts, cut=begin, until=until, later=later, validation_cut=validation_cut)
-        cut, validation_cut = cuts_of(reader, column, holdout, validation)
-        return timed.but(cut=cut, validation_cut=validation_cut)
-    _known(evaluate.by, reader, "evaluate.by")
-    return Folds(seed=seed, by="column", column=evaluate.by, holdout=holdout, validation=validation, part=part)
+        return _by_time(evaluate, seed, data, reader, validation)
+    drawn = Folds(seed=seed, holdout=holdout, validation=validation)
+    if evaluate.by != "random":
+        _known(evaluate.by, reader, "evaluate.by")
+        drawn = drawn.but(by="column", column=evaluate.by)
+    return tuple(drawn.but(part=(k, cv)) for k in range(cv)) or (drawn,)
+
+
+def _by_time(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader, validation: float) -> tuple[Folds, ...]:
+    column, cv = data.time, evaluate.cv or 0
+    if column is None:
+        raise WorkloadError("evaluate.by", "'time' needs data.time: the column that orders the rows")
+    _known(column, reader, "data.time")
+    timed = Folds(seed=seed, by="time", column=column, validation=validation)
+    if data.is_series and evaluate.holdout is None:
+        steps = last_steps_of(reader, data, cv or 1)
+        return tuple(timed.but(holdout=_SOME, cut=cut, until=until) for cut, until in steps)
+    if cv:
+        origins = rolling_cuts_of(reader, column, validation, seed, cv)
+        return tuple(
+            timed.but(
+                holdout=1 / (cv + 1), cut=cut, until=until, later=(cv - 1 - k) / (cv + 1), validation_cut=validation_cut
+            )
+            for k, (cut, until, validation_cut) in enumerate(origins)
+        )
+    holdout = evaluate.holdout or 0.0
+    cut, validation_cut = cuts_of(reader, column, holdout, validation)
+    return (timed.but(holdout=holdout, cut=cut, validation_cut=validation_cut),)
 
 
 def refit_of(folds: Folds) -> Folds:

@@ -213,14 +213,11 @@ def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
     """``cv``: one fit for each part, then one on all rows; ``refit``: one on all rows after the judged one."""
     from fitscale.data.folds import folds_of, refit_of
 
-    evaluate, data, seed = workload.evaluate, workload.data, workload.seed
-    if evaluate.cv:
-        parts = tuple(
-            Fit(f"cv {k + 1}/{evaluate.cv}", folds_of(evaluate, seed, data, reader, part=(k, evaluate.cv)))
-            for k in range(evaluate.cv)
-        )
-        return (*parts, Fit("final", refit_of(parts[0].folds)))
-    judged = Fit("fit", folds_of(evaluate, seed, data, reader))
+    found = folds_of(workload.evaluate, workload.seed, workload.data, reader)
+    if workload.evaluate.cv:
+        parts = tuple(Fit(f"cv {k}/{len(found)}", folds) for k, folds in enumerate(found, start=1))
+        return (*parts, Fit("final", refit_of(found[0])))
+    judged = Fit("fit", found[0])
     return (judged, Fit("final", refit_of(judged.folds))) if workload.refits else (judged,)
 
 
