@@ -28,16 +28,16 @@ WHY = {
     9: ("failed", "exited", "code 7"),
     12: ("failed", "killed", "SIGSEGV"),
     20: ("failed", "memory", "more memory than one fit may take"),
-    25: ("failed", "time", "more than 1 CPU seconds"),
+    25: ("failed", "time", "more than 4 CPU seconds"),
     33: ("unfit", "unfit", "no training rows"),
 }
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _impatient() -> Iterator[None]:
-    """One of them never ends."""
+    """One of them never ends. The one that takes all memory needs about half a second of it to get there, on a quiet machine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FITSCALE_GROUP_S", "1s")
+        patch.setenv("FITSCALE_GROUP_S", "4s")
         yield
 
 
