@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fitscale.contracts import Batch
-from fitscale.data.folds import assign, column_of
+from fitscale.data.bins import Counted
+from fitscale.data.folds import TRAIN, assign, column_of
 from fitscale.data.groupkeys import plain
 from fitscale.data.learning import block_rows
 from fitscale.data.partition import ROW, Partition
@@ -20,6 +21,7 @@ from fitscale.data.stacking import rows_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fitscale.data.bins import Bins
     from fitscale.data.encoding import Encoding
     from fitscale.records.data import Folds
     from fitscale.records.workload import DataSpec
@@ -58,7 +60,13 @@ def _counts(fold: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 class Chunked:
-    """The rows of some groups in one matrix: by group, within it by fold, within that by row number."""
+    """The rows of some groups in one matrix: by group, within it by fold, within that by row number.
+
+    Attributes
+    ----------
+    counted
+        How each group's training rows lie in the ``bins``, where those are given: once `rows` were read.
+    """
 
     def __init__(
         self,
@@ -69,7 +77,9 @@ class Chunked:
         start: int,
         stop: int,
         phase: Phase,
+        bins: Bins | None = None,
     ) -> None:
+        self.counted = None if bins is None else Counted(bins, stop - start)
         self.partition, self.data, self.encoding, self.folds = partition, data, encoding, folds
         self.start, self.stop, self.phase = start, stop, phase
         self.begin, self.end = partition.span(start, stop)
@@ -114,6 +124,7 @@ class Chunked:
         """All rows, encoded. One pass; dense rows are written where they stay."""
         encoding, data, n = self.encoding, self.data, self.end - self.begin
         places, _, row, times = self._order
+        of, trains = self._training() if self.counted is not None else (None, None)
         features = () if times is not None else encoding.raw_columns
         named = [*features, data.target, *([data.weight] if data.weight is not None else [])]
         columns = list(dict.fromkeys(named))
@@ -131,6 +142,8 @@ class Chunked:
                 here = slice(at - self.begin, at - self.begin + batch.num_rows)
                 to = here if places is None else places[here]
                 y[to] = encoding.target(batch)
+                if self.counted is not None and of is not None and trains is not None:
+                    self.counted.add(batch, of[here], trains[here])
                 if weight is not None:
                     weight[to] = weights_of(batch.column(str(data.weight)), str(data.weight))
                 if space is not None:
@@ -151,6 +164,13 @@ class Chunked:
         if encoding.input != "series":  # which may have gaps, and looks for itself
             self.flawed |= flawed(y, weight)
         return Batch(X, y, weight, row)
+
+    def _training(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) int64 and bool, of the rows of the partition in its order: which group each is of, and whether it trains."""
+        places, bounds, *_ = self._order
+        of = np.repeat(np.arange(self.stop - self.start), self.partition.sizes[self.start : self.stop])
+        trains = np.repeat(np.arange(len(bounds) - 1) % FOLDS == TRAIN, np.diff(bounds))
+        return of, trains if places is None else trains[places]
 
     @cached_property
     def frame(self) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,6 +38,7 @@ def make_feed(
     scratch: Path | None = None,
     phase: Phase = untimed,
     reads_ahead: bool = False,
+    seen: Callable[[pa.RecordBatch], None] | None = None,
 ) -> TableFeed:
     """The rows of a reader as a framework takes them.
 
@@ -49,8 +50,10 @@ def make_feed(
         Called with ``read`` and ``encode``: a context manager for the time that is spent on it.
     reads_ahead
         `batches` reads and encodes the next by a thread of its own: not in a process that is to fork meanwhile.
+    seen
+        Called with each raw batch, as it is read.
     """
-    rows = Rows(reader, data, encoding, Views(reader, folds), batch_rows=batch_rows, phase=phase)
+    rows = Rows(reader, data, encoding, Views(reader, folds), batch_rows=batch_rows, phase=phase, seen=seen)
     return TableFeed(rows, form, scratch, reads_ahead)
 
 

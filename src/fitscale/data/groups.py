@@ -21,6 +21,7 @@ from fitscale.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fitscale.data.bins import Bins
     from fitscale.data.encoding import Encoding
     from fitscale.data.partition import Partition
     from fitscale.records.data import Folds
@@ -40,9 +41,13 @@ def make_groups(
     batch_rows: int = 65_536,
     scratch: Path | None = None,
     phase: Phase = untimed,
+    bins: Bins | None = None,
 ) -> GroupedFeed:
-    """The groups ``start`` to ``stop`` of a partition, in key order. Their rows are read when first asked for."""
-    chunk = Chunked(partition, data, encoding, folds, start, stop, phase)
+    """The groups ``start`` to ``stop`` of a partition, in key order. Their rows are read when first asked for.
+
+    With ``bins`` it is counted meanwhile how their training rows lie in them.
+    """
+    chunk = Chunked(partition, data, encoding, folds, start, stop, phase, bins)
     return GroupedFeed(chunk, form, batch_rows, scratch)
 
 

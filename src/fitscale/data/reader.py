@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale.data.choosing import source_class
-from fitscale.data.sample import merged, spread_ranges
+from fitscale.data.sample import SPREAD, merged, spread_ranges
 from fitscale.errors import DataError, SourceChanged
 from fitscale.registry import plugin
 
@@ -96,13 +96,13 @@ class Reader:
                 "as when the run began; train anew with --fresh"
             )
 
-    def sample(self, rows: int, seed: int) -> Reader:
+    def sample(self, rows: int, seed: int, spread: int = SPREAD) -> Reader:
         """A seeded part of the rows that does not read everything, with the rows' numbers kept.
 
-        Whole or partial units, spread over the data: at least 8 of them, or 8 places where there are fewer units.
+        Whole or partial units, spread over the data: at least ``spread`` of them, or so many places where there are fewer units.
         """
         segments = [part for unit in self._units for part in _overlaps(self.ranges, unit.start, unit.stop)]
-        return Reader(self.source, self.snapshot, spread_ranges(segments, rows, seed))
+        return Reader(self.source, self.snapshot, spread_ranges(segments, rows, seed, spread))
 
 
 def reader_of_run(data: DataSpec, snapshot: Snapshot, *, threads: int = 1, dictionaries: bool = False) -> Reader:

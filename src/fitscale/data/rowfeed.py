@@ -65,8 +65,10 @@ class Rows:
         batch_rows: int,
         phase: Phase = untimed,
         shard: tuple[int, int] | None = None,
+        seen: Callable[[pa.RecordBatch], None] | None = None,
     ) -> None:
         self.reader, self.data, self.encoding, self.views = reader, data, encoding, views
+        self.seen = seen
         self.batch_rows, self.phase, self.shard = batch_rows, phase, shard
         named = [*encoding.raw_columns, data.target, data.weight, views.column]
         self.columns = list(dict.fromkeys(name for name in named if name is not None))
@@ -180,6 +182,8 @@ class Rows:
         """(first row, raw batch, positions for each view). ``position`` is that of the first training row."""
         read = self.reader.batches(self.columns, start=first, stop=stop, batch_rows=self.read_rows)
         for number, batch in timed(read, self.phase, "read"):
+            if self.seen is not None:
+                self.seen(batch)
             column = batch.column(self.views.column) if self.views.column is not None else None
             fold = assign(self.views.folds, np.arange(number, number + batch.num_rows), column)
             where = [np.flatnonzero(fold == CODE[view]) for view in views]

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 SPREAD = 8  # places at least, so that data sorted by time or key is seen from end to end
 
 
-def spread_ranges(segments: Sequence[tuple[int, int]], rows: int, seed: int) -> tuple[tuple[int, int], ...]:
+def spread_ranges(
+    segments: Sequence[tuple[int, int]], rows: int, seed: int, spread: int = SPREAD
+) -> tuple[tuple[int, int], ...]:
     """About ``rows`` rows (exactly, where there are as many) of the segments, as sorted [start, stop) ranges.
 
-    ``segments`` are the natural units (or what is asked of them), sorted and disjoint. Few are touched: a unit is
-    decoded from its beginning, so that rows of another unit cost more than further rows of the same.
+    ``segments`` are the natural units (or what is asked of them), sorted and disjoint. Few are touched, but from ``spread``
+    places at least: a unit is decoded from its beginning, so that rows of another unit cost more than further rows of the same.
     """
     total = sum(stop - start for start, stop in segments)
     if rows >= total:
@@ -26,13 +28,13 @@ def spread_ranges(segments: Sequence[tuple[int, int]], rows: int, seed: int) -> 
     if rows <= 0:
         return ()
     rng = np.random.default_rng([seed, total])
-    places = _cut(segments, min(SPREAD, rows))
+    places = _cut(segments, min(spread, rows))
     picked: list[int] = []
     have = 0
     for index in _spread_order(places, rng):
         picked.append(index)
         have += places[index][1] - places[index][0]
-        if have >= rows and len(picked) >= min(SPREAD, rows, len(places)):
+        if have >= rows and len(picked) >= min(spread, rows, len(places)):
             break
     picked.sort()
     ranges: list[tuple[int, int]] = []

@@ -21,9 +21,13 @@ from fitscale.store.chunks import ERRORS
 from fitscale.work.model import Model
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from fitscale.contracts import Batch
+    from fitscale.data.bins import Bins
 
 TOO_FEW = "too few rows were held out"
+NO_TARGET = "the new rows have no target"
 
 Told = Callable[[int, int], None]  # (rows that are done, all of them)
 
@@ -45,8 +49,12 @@ class Chunk(NamedTuple):
         (g,) why a group is not judged; empty where it is.
     has_model
         (g,) bool.
+    keys
+        (g,) of the groups.
     order
         (n,) the rows of each group in time, where they do not lie so.
+    lies
+        (g, bins) how the rows of each group lie, where that was asked for.
     """
 
     row: np.ndarray
@@ -57,11 +65,15 @@ class Chunk(NamedTuple):
     kurtosis: np.ndarray
     why: list[str]
     has_model: np.ndarray
+    keys: list[tuple[Any, ...]]
     order: np.ndarray | None = None
+    lies: np.ndarray | None = None
 
 
-def judged(run: Run, new: NewRows, told: Told = lambda done, total: None) -> Iterator[Chunk]:
-    """All of the new rows, some millions at a time.
+def judged(run: Run, new: NewRows, told: Told = lambda done, total: None, bins: Bins | None = None) -> Iterator[Chunk]:
+    """All of the new rows, some millions at a time; with ``bins`` it is counted meanwhile how they lie.
+
+    Rows without a target are counted alone.
 
     Raises
     ------
@@ -69,14 +81,17 @@ def judged(run: Run, new: NewRows, told: Told = lambda done, total: None) -> Ite
         Where nothing was held out that new errors could be held against.
     """
     if new.partition is None:
-        yield from _one(run, new, told)
+        yield from _one(run, new, told, bins) if new.has_target else _one_counted(new, told, bins)
         return
     series = run.encoding.input == "series"
     known = _Known(run.payloads(), run.statuses())
-    before = None if series else _Before(run)
+    before = None if series or not new.has_target else _Before(run)
     for start, stop in new.spans(run.encoding.width):
-        cut = _cut(run, new, known, start, stop)
-        yield _series(run, cut) if before is None else _rows(run, cut, before)
+        if not new.has_target:
+            yield _counted(new, known, start, stop, bins)
+        else:
+            cut = _cut(run, new, known, start, stop, bins)
+            yield _series(run, cut) if before is None else _rows(run, cut, before)
         told(new.partition.span(start, stop)[1], new.partition.rows)
 
 
@@ -85,6 +100,14 @@ class _Known(NamedTuple):
 
     models: dict[tuple[Any, ...], bytes]
     statuses: dict[tuple[Any, ...], str]
+
+    def of(self, keys: list[tuple[Any, ...]]) -> tuple[list[bytes], list[str]]:
+        """Each key's model; why there is none."""
+        payloads = [self.models.get(key, b"") for key in keys]
+        why = [
+            "" if found else self.statuses.get(key, "unknown key") for key, found in zip(keys, payloads, strict=True)
+        ]
+        return payloads, why
 
 
 class _Cut(NamedTuple):
@@ -95,6 +118,7 @@ class _Cut(NamedTuple):
     sizes: np.ndarray
     payloads: list[bytes]
     why: list[str]
+    lies: np.ndarray | None = None
 
     @property
     def of(self) -> np.ndarray:
@@ -105,16 +129,16 @@ class _Cut(NamedTuple):
         return np.array([bool(content) for content in self.payloads], bool)
 
 
-def _cut(run: Run, new: NewRows, known: _Known, start: int, stop: int) -> _Cut:
+def _cut(run: Run, new: NewRows, known: _Known, start: int, stop: int, bins: Bins | None) -> _Cut:
     from fitscale.data.chunked import Chunked
     from fitscale.data.rowfeed import untimed
 
     assert new.partition is not None
     keys = new.partition.key_tuples(start, stop)
-    rows = Chunked(new.partition, new.spec, run.encoding, Folds(seed=0), start, stop, untimed).rows
-    payloads = [known.models.get(key, b"") for key in keys]
-    why = ["" if found else known.statuses.get(key, "unknown key") for key, found in zip(keys, payloads, strict=True)]
-    return _Cut(keys, rows, new.partition.sizes[start:stop], payloads, why)
+    chunk = Chunked(new.partition, new.spec, run.encoding, Folds(seed=0), start, stop, untimed, bins)
+    rows = chunk.rows
+    lies = None if chunk.counted is None else chunk.counted.counts
+    return _Cut(keys, rows, new.partition.sizes[start:stop], *known.of(keys), lies)
 
 
 class _Before:
@@ -137,7 +161,7 @@ def _series(run: Run, cut: _Cut) -> Chunk:
     at = cut.rows.X[:, 0]
     in_time = bool(((at[1:] >= at[:-1]) | (of[1:] > of[:-1])).all())
     order = None if in_time else np.lexsort((at, of))
-    return Chunk(cut.rows.row, of, said.expected, error, said.n, said.kurtosis, why, cut.there, order)
+    return Chunk(cut.rows.row, of, said.expected, error, said.n, said.kurtosis, why, cut.there, cut.keys, order)
 
 
 def _rows(run: Run, cut: _Cut, errors: _Before) -> Chunk:
@@ -160,14 +184,56 @@ def _rows(run: Run, cut: _Cut, errors: _Before) -> Chunk:
         except Exception as caught:  # the user's own code, or values that a library refuses
             why[k] = f"{type(caught).__name__}: {caught}"
     error = _in_deviations(error - before["error_mean"][of], before["error_deviation"][of])
-    return Chunk(cut.rows.row, of, expected, error, before["error_rows"], before["error_kurtosis"], why, cut.there)
+    n, kurtosis = before["error_rows"], before["error_kurtosis"]
+    return Chunk(cut.rows.row, of, expected, error, n, kurtosis, why, cut.there, cut.keys, lies=cut.lies)
 
 
-def _one(run: Run, new: NewRows, told: Told) -> Iterator[Chunk]:
+def _counted(new: NewRows, known: _Known, start: int, stop: int, bins: Bins | None) -> Chunk:
+    """Some groups without a target."""
+    from fitscale.data.bins import Counted
+
+    assert new.partition is not None
+    assert bins is not None
+    keys, sizes = new.partition.key_tuples(start, stop), new.partition.sizes[start:stop]
+    counted, of = Counted(bins, stop - start), np.repeat(np.arange(stop - start), sizes)
+    begin, end = new.partition.span(start, stop)
+    for at, batch in new.partition.batches(bins.names, start=begin, stop=end):
+        counted.add(batch, of[at - begin : at - begin + batch.num_rows])
+    payloads, why = known.of(keys)
+    there = np.array([bool(content) for content in payloads], bool)
+    return _without_errors(keys, [text or NO_TARGET for text in why], there, counted.counts)
+
+
+def _one_counted(new: NewRows, told: Told, bins: Bins | None) -> Iterator[Chunk]:
+    """All rows without a target, as one group."""
+    from fitscale.data.bins import Counted
+
+    assert bins is not None
+    counted, done = Counted(bins), 0
+    for _, batch in new.reader.batches(bins.names):
+        counted.add(batch, np.zeros(batch.num_rows, np.int64))
+        done += batch.num_rows
+        told(done, new.reader.rows)
+    yield _without_errors([()], [NO_TARGET], np.ones(1, bool), counted.counts)
+
+
+def _without_errors(keys: list[tuple[Any, ...]], why: list[str], has_model: np.ndarray, lies: np.ndarray) -> Chunk:
+    none, each = np.empty(0), np.zeros(len(keys))
+    return Chunk(none.astype(np.int64), none.astype(np.int64), none, none, each, each, why, has_model, keys, lies=lies)
+
+
+def _one(run: Run, new: NewRows, told: Told, bins: Bins | None) -> Iterator[Chunk]:
     """The one model of all: a series as a whole, rows batch by batch."""
+    from fitscale.data.bins import Counted
     from fitscale.data.feed import make_feed
 
-    feed = make_feed(new.reader, new.spec, run.encoding, Folds(seed=0), form="stream")
+    counted = Counted(bins) if bins is not None else None
+
+    def seen(batch: pa.RecordBatch) -> None:
+        if counted is not None:
+            counted.add(batch, np.zeros(batch.num_rows, np.int64))
+
+    feed = make_feed(new.reader, new.spec, run.encoding, Folds(seed=0), form="stream", seen=seen)
     if run.encoding.input == "series":
         rows = feed.matrix("train")
         yield _series(run, _Cut([()], rows, np.array([len(rows.y)]), [run.payloads()[()]], [""]))
@@ -180,7 +246,10 @@ def _one(run: Run, new: NewRows, told: Told) -> Iterator[Chunk]:
         expected, error = _foretold(model, batch)
         error = _in_deviations(error - before["error_mean"], before["error_deviation"])
         of = np.zeros(len(batch.y), np.int64)
-        yield Chunk(batch.row, of, expected, error, n, kurtosis, ["" if n[0] > 1 else TOO_FEW], np.ones(1, bool))
+        why, lies = ["" if n[0] > 1 else TOO_FEW], None
+        if counted is not None:  # what was counted since the last batch
+            lies, counted.counts = counted.counts, np.zeros_like(counted.counts)
+        yield Chunk(batch.row, of, expected, error, n, kurtosis, why, np.ones(1, bool), [()], lies=lies)
         done += len(batch.y)
         told(done, new.reader.rows)
 

@@ -31,6 +31,7 @@ class NewRows(NamedTuple):
     spec: DataSpec
     partition: Partition | None
     beside: Path  # a folder for what is needed meanwhile
+    has_target: bool = True
 
     def spans(self, width: int) -> Iterator[tuple[int, int]]:
         """Groups in turn, as many as have some millions of cells together, and at least one."""
@@ -45,8 +46,10 @@ class NewRows(NamedTuple):
 
 
 @contextmanager
-def new_rows(run: Run, asked: Asked) -> Iterator[NewRows]:
+def new_rows(run: Run, asked: Asked, *, need_target: bool = True) -> Iterator[NewRows]:
     """The rows, for as long as this lasts: what is cut and staged lies in the run's scratch folder.
+
+    Without ``need_target`` the truth may be missing altogether, but not have another name, as far as that can be seen.
 
     Raises
     ------
@@ -57,12 +60,12 @@ def new_rows(run: Run, asked: Asked) -> Iterator[NewRows]:
     scratch.mkdir(exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix="rows-", dir=scratch))
     try:
-        yield _read(run, asked, beside)
+        yield _read(run, asked, beside, need_target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _read(run: Run, asked: Asked, beside: Path) -> NewRows:
+def _read(run: Run, asked: Asked, beside: Path, need_target: bool) -> NewRows:
     from fitscale.data.choosing import open_source
     from fitscale.data.partition import partition
     from fitscale.data.reader import Reader
@@ -73,12 +76,16 @@ def _read(run: Run, asked: Asked, beside: Path) -> NewRows:
     reader = Reader(source, source.snapshot()) if source.stable else parquet_of(source, beside / "staged")
     columns = columns_of(run)
     there = [name for name, _ in reader.snapshot.columns]
+    target = run.recipe.target
+    has_target = need_target or target in there or bool(nearest(target, set(there) - {*columns, *spec.groups}))
+    if not has_target:
+        del columns[target]
     for name, has in {**columns, **dict.fromkeys(spec.groups, "the key")}.items():
         if name not in there:
             near = nearest(name, there) or f"; columns: {', '.join(there[:20])}"
             raise DataError(f"{asked.named(run)}: no column '{name}', which has {has}{near}")
     cut = partition(reader, spec, tuple(columns), beside / "cut") if run.manifest.groups else None
-    return NewRows(reader, spec, cut, beside)
+    return NewRows(reader, spec, cut, beside, has_target)
 
 
 def columns_of(run: Run) -> dict[str, str]:

@@ -22,6 +22,7 @@ COMMAND = (
 )
 WORKER = (
     "encoding.written",
+    "bins.written",
     "partition.written",
     "checkpoint.half",
     "checkpoint.written",

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from fitscale.records.run import Order, Sample, Task, batch_rows_of
 from fitscale.records.workload import DataSpec
 from fitscale.store import crash, files, folder
+from fitscale.store.reference import BINS
 
 if TYPE_CHECKING:
     from fitscale.contracts import Feed
+    from fitscale.data.binning import Sampled
+    from fitscale.data.bins import Bins
     from fitscale.data.encoding import Encoding
     from fitscale.data.reader import Reader
     from fitscale.work.context import WorkContext
@@ -55,6 +58,29 @@ def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool, threads: i
             files.create(path, learnt().to_json())
             crash.point("encoding.written")
     return Encoding.from_json(path.read_bytes())
+
+
+def bins_of(run: Path, task: Task, reader: Reader, encoding: Encoding, sampled: Sampled | None = None) -> Bins | None:
+    """The bins that belong to the encoding: read, or laid now and kept for all who come after. None where no column has any.
+
+    ``sampled``: the rows to lay them by, where they were read already.
+    """
+    from fitscale.data.binning import Sampled
+    from fitscale.data.bins import Bins
+
+    if task.traits.input == "series":
+        return None
+    path = run / "encoding" / task.recipe.encoding / BINS
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path.with_name("lock"), "wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if not path.exists():
+                rows = sampled or Sampled(reader, task.data, task.recipe.folds, encoding)
+                files.create(path, rows.bins().to_json())
+                crash.point("bins.written")
+    bins = Bins.from_json(path.read_bytes())
+    return bins if bins.columns else None
 
 
 def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: Sample | None = None) -> Feed:

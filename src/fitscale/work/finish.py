@@ -13,13 +13,14 @@ from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
 from fitscale.records.run import ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
-from fitscale.store import chunks, crash, files, folder, trust, versions
+from fitscale.store import chunks, crash, files, folder, reference, trust, versions
 from fitscale.work.parents import are_parents, with_parents
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from fitscale.data.bins import Bins
     from fitscale.data.encoding import Encoding
 
 MOST_FILES = 48  # of a version; more chunks than that are joined, by key order, into files of FILE_BYTES
@@ -27,7 +28,7 @@ FILE_BYTES = 64 << 20
 
 
 def finish(run: Path, order: Order) -> None:
-    """Write versions/V of the order: index, metrics, failures and manifest, whole or not at all."""
+    """Write versions/V of the order: index, metrics, failures, reference and manifest, whole or not at all."""
     from fitscale.data.encoding import Encoding
 
     if order.version is None:
@@ -40,7 +41,8 @@ def finish(run: Path, order: Order) -> None:
 
     places = _payloads(run, task, results[last], order.trust)
     crash.point("finish.payloads")
-    index = _index(run, results[last], places)
+    bins = _bins(run, task)
+    index = _index(run, results[last], places, bins)
     name, scores, columns = _scores(run, tasks, results, encoding, index)
     for title, column in columns.items():
         index = index.append_column(title, column)
@@ -48,7 +50,9 @@ def finish(run: Path, order: Order) -> None:
         index = with_parents(index, task.recipe.groups)
     retrained, payloads = index.num_rows, places.payloads
     if order.base is not None:
-        index, payloads = _beside(run, order.base, index, payloads, task)
+        index, payloads = _beside(run, order.base, index, payloads, task, bins)
+    lies = index.column(reference.COLUMN) if reference.COLUMN in index.column_names else None
+    index = index.select([name for name in index.column_names if name != reference.COLUMN])
     status, kinds = (Counter(index.column(name).to_pylist()) for name in ("status", "kind"))
     manifest = Manifest(
         version=order.version,
@@ -70,6 +74,8 @@ def finish(run: Path, order: Order) -> None:
 
     def fill(temporary: Path) -> None:
         (temporary / "index.parquet").write_bytes(chunks.parquet_bytes(index))
+        if bins is not None and lies is not None:
+            reference.write(temporary, bins, lies)
         (temporary / "failures.jsonl").write_text("".join(_failures(index, task.recipe.groups)))
         (temporary / "metrics.json").write_text(json.dumps({"metric": name, "scores": scores}, sort_keys=True))
         (temporary / "manifest.json").write_text(manifest.to_json())
@@ -178,15 +184,32 @@ def _models(run: Path, result: ChunkResult) -> tuple[np.ndarray, np.ndarray]:
     return fitted, lengths
 
 
-def _index(run: Path, results: list[ChunkResult], places: _Places) -> pa.Table:
+def _bins(run: Path, task: Task) -> Bins | None:
+    """None of series, and where no column has any."""
+    from fitscale.data.bins import Bins
+
+    path = run / "encoding" / task.recipe.encoding / reference.BINS
+    bins = Bins.from_json(path.read_bytes()) if path.exists() else None
+    return bins if bins is not None and bins.columns else None
+
+
+def _index(run: Path, results: list[ChunkResult], places: _Places, bins: Bins | None) -> pa.Table:
+    """One row for each model; behind it, where they were counted, how its training rows lie."""
     import pyarrow as pa
 
-    index = pa.concat_tables([chunks.read_table(run, result.table) for result in results])
+    tables = [chunks.read_table(run, result.table) for result in results]
+    if bins is None:
+        tables = [table.select([name for name in table.column_names if name != reference.COLUMN]) for table in tables]
+    else:
+        tables = reference.aligned(tables, bins.width)
+    index = pa.concat_tables(tables)
     index = index.set_column(index.column_names.index("offset"), "offset", pa.array(places.offset))
     return index.append_column("file", pa.array(places.file)).combine_chunks()
 
 
-def _beside(run: Path, base: int, index: pa.Table, payloads: list[str], task: Task) -> tuple[pa.Table, list[str]]:
+def _beside(
+    run: Path, base: int, index: pa.Table, payloads: list[str], task: Task, bins: Bins | None
+) -> tuple[pa.Table, list[str]]:
     """The models that were trained again among those of the version before; payloads are named, not written again."""
     import numpy as np
     import pyarrow as pa
@@ -198,6 +221,11 @@ def _beside(run: Path, base: int, index: pa.Table, payloads: list[str], task: Ta
     before = versions.manifest(run, base)
     names = list(before.groups)
     there = pq.ParquetFile(run / "versions" / str(base) / "index.parquet", memory_map=True).read(use_threads=False)
+    if bins is not None:
+        lay = reference.column_of(run, base, bins)
+        there, index = reference.aligned(
+            [there if lay is None else there.append_column(reference.COLUMN, lay), index], bins.width
+        )
     others = there.filter(pa.array(~KeyFilter(index.select(names)).of(there.combine_chunks())))
     file = others.column("file").to_numpy()
     used = np.unique(file[file >= 0])

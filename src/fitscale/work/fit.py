@@ -12,8 +12,8 @@ from fitscale.data.rowcheck import no_training_rows
 from fitscale.errors import NoWeight, OneClass
 from fitscale.records.run import Order, Task
 from fitscale.registry import plugin
-from fitscale.store import checkpoints, chunks, parts
-from fitscale.work.feeding import feed_of, source_bytes
+from fitscale.store import checkpoints, chunks, parts, reference
+from fitscale.work.feeding import bins_of, encoding_of, feed_of, reader_of, source_bytes
 from fitscale.work.live import recipe_to_fit
 from fitscale.work.parts import fit_by_parts
 
@@ -33,6 +33,7 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
     state = None if order.parts else context.resume()
     feed = feed_of(run, order, task, context)
     check_metric(task, feed)
+    lies = None if context.rank else _lies(run, task, context)
     try:
         if order.parts:
             fitted = fit_by_parts(run, order, task, recipe, feed, context)
@@ -65,13 +66,25 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
             order.task,
             0,
             result={"chunk": task.chunks[0], "scores": context.scores(), "units": fitted.units},
-            table=table_of({name: [value] for name, value in row.items()}),
+            table=table_of({name: [value] for name, value in row.items()}, counts=lies),
             models=fitted.payload,
             predictions=predictions,
             pickles=framework.pickles,
         )
         checkpoints.clear(run, order.task)
         parts.clear(run, order.task)
+
+
+def _lies(run: Path, task: Task, context: WorkContext) -> np.ndarray | None:
+    """(1, bins): how training rows lie, of very many some. Before the fit, which may need all memory that there is."""
+    from fitscale.data.binning import Sampled
+
+    with context.phase("encode"):
+        reader = reader_of(run, task)
+        encoding = encoding_of(run, task, reader, keep=True)
+        rows = Sampled(reader, task.data, task.recipe.folds, encoding)
+        bins = bins_of(run, task, reader, encoding, rows)
+        return None if bins is None else rows.counts(bins)
 
 
 def check_metric(task: Task, feed: Feed | GroupedFeed) -> None:
@@ -126,14 +139,15 @@ def _trains_on_one_class(feed: Feed) -> bool:
     return len({code for batch in feed.batches("train") for code in set(batch.y.tolist())}) < 2
 
 
-def table_of(columns: dict[str, list[Any]], keys: pa.Table | None = None) -> pa.Table:
-    """The chunk's table (see `chunks.TABLE`), after the columns of the keys."""
+def table_of(columns: dict[str, list[Any]], keys: pa.Table | None = None, counts: np.ndarray | None = None) -> pa.Table:
+    """The chunk's table (see `chunks.TABLE`), after the columns of the keys; behind it how training rows lie (models, bins)."""
     import pyarrow as pa
 
     types = {"string": pa.string(), "int64": pa.int64(), "int32": pa.int32()}
     own = {name: pa.array(columns[name], types[kind]) for name, kind in chunks.TABLE.items()}
     before = {name: keys.column(name) for name in keys.column_names} if keys is not None else {}
-    return pa.table({**before, **own})
+    behind = {} if counts is None else {reference.COLUMN: reference.packed(counts)}
+    return pa.table({**before, **own, **behind})
 
 
 def score_view(framework: Framework, native: Any, feed: Feed, *, gaps: bool = False) -> pa.Table | None:

@@ -20,7 +20,7 @@ from fitscale.registry import plugin
 from fitscale.store import chunks
 from fitscale.work.batched import Made, fit_at_once
 from fitscale.work.failure import describe
-from fitscale.work.feeding import encoding_of, reader_of
+from fitscale.work.feeding import bins_of, encoding_of, reader_of
 from fitscale.work.fit import check_metric, predictions_of, table_of
 from fitscale.work.forking import Fatal, Limits, Result, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
@@ -28,6 +28,7 @@ from fitscale.work.parents import mark_parents
 from fitscale.workload.units import duration_s
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from fitscale.contracts import Feed, Framework
@@ -56,11 +57,12 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         need_weight(reader, task.data, task.recipe.folds)
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader, keep=True)
+        bins = bins_of(run, task, reader, encoding)
     done_last = _PutOff()
 
-    def keep(k: int, made: Made, keys: pa.Table, about: dict[str, Any]) -> None:
+    def keep(k: int, made: Made, keys: pa.Table, lies: np.ndarray | None, about: dict[str, Any]) -> None:
         with context.phase("save"):
-            _commit(run, order, task, k, made, keys, framework.pickles)
+            _commit(run, order, task, k, made, table_of(made.table, keys, lies), framework.pickles)
         log.write("chunk", **about)
 
     try:
@@ -70,7 +72,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             chunk = task.chunks[k]
             feed = make_groups(
                 partition, task.data, encoding, task.recipe.folds, chunk.start, chunk.stop,
-                form=order.form, scratch=context.scratch, phase=context.phase,
+                form=order.form, scratch=context.scratch, phase=context.phase, bins=bins,
             )  # fmt: skip
             rows = feed.chunk.rows  # decoded here and now: the children share it
             if order.form == "frame":
@@ -95,7 +97,8 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                 "cpu_s": sum(_cpu_s()) - sum(before),
                 **{status: made.table["status"].count(status) for status in chunks.STATUS},
             }
-            done_last.put_off(partial(keep, k, made, feed.keys, about))
+            lies = feed.chunk.counted.counts if feed.chunk.counted is not None else None
+            done_last.put_off(partial(keep, k, made, feed.keys, lies, about))
     finally:  # stopped, too
         done_last.catch_up()
 
@@ -275,13 +278,13 @@ def _one_by_one(done: list[dict[str, Any]]) -> Made:
     return Made(table, models, pa.table({"model": np.repeat(np.array(of, np.int32), sizes), **columns}))
 
 
-def _commit(run: Path, order: Order, task: Task, k: int, made: Made, keys: pa.Table, pickles: bool) -> None:
+def _commit(run: Path, order: Order, task: Task, k: int, made: Made, table: pa.Table, pickles: bool) -> None:
     chunks.commit(
         run,
         order.task,
         k,
         result={"chunk": task.chunks[k]},
-        table=table_of(made.table, keys),
+        table=table,
         models=made.models,
         predictions=made.predictions,
         pickles=pickles,
