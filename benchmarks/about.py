@@ -68,7 +68,8 @@ BENCHMARKS = {
         "Drift and anomalies of many series",
         "How long does `fitscale drift` take for 250,000 series of 200 new points each, how often does it alarm without cause, and "
         "which share of shifts of one deviation does it find? Are anomalies found better than by a rule of three deviations of "
-        "the last day? How soon is a model there, by its key?",
+        "the last day? How soon is a model there, by its key? Of 20,000 models of rows: which share of shifts of half a deviation "
+        "in one of eight columns does it find, where the target follows its rule?",
         "60 s a pass; an alarm in at most 5 % of passes without drift; 80 % of the shifts; a higher average precision; a "
         "model within 1 ms at the 99th percentile.",
         "The new rows are cut by series first; keys and models are read as Python values once.",

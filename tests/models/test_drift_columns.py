@@ -209,6 +209,23 @@ def _chunks(run: Path) -> list[Any]:
     return found
 
 
+def test_a_group_with_its_parents_model_is_held_against_its_own_rows(tmp_path: Path) -> None:
+    """Parents are in no version, and in no reference; of a cross-validation it is that of the last fit, of all rows."""
+    table = rows(5, shops=6).append_column("kind", pa.array(np.arange(6 * EACH) % 2 == 0))
+    few = table.filter(pa.array((np.arange(table.num_rows) % EACH < 12) | (table.column("shop").to_numpy() > 0)))
+    one = pa.array(
+        [bool(shop) and kind for shop, kind in zip(*(few.column(n).to_pylist() for n in ("shop", "kind")), strict=True)]
+    )
+    pq.write_table(few.set_column(5, "kind", one), tmp_path / "before.parquet")
+    asked = document(tmp_path, target="kind", features={"drop": ["y"]})
+    asked |= {"evaluate": {"cv": 3, "refit": True}, "model": {"estimator": "baseline.Classifier", "fallback": "global"}}
+    trained(asked, tmp_path / "run")
+    assert versions.manifest(tmp_path / "run", 1).fallback == 1
+    known = reference.read(tmp_path / "run", 1)
+    assert known is not None
+    assert known.counts[:, known.bins.slices[0]].sum(axis=1).tolist() == [12, *[EACH] * 5]
+
+
 def _bytes(run: Path) -> list[str]:
     folder = run / "versions" / "1"
     return [hashlib.sha256((folder / f"reference.{name}").read_bytes()).hexdigest() for name in ("json", "parquet")]

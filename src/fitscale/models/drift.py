@@ -22,7 +22,7 @@ from fitscale.errors import DataError
 from fitscale.metrics.errors import NORMAL, Moments, moments
 from fitscale.models.asked import Asked
 from fitscale.models.columns import LEAST_ROWS, Columns, columns_of, reference_of
-from fitscale.models.judging import Chunk, Told, judged
+from fitscale.models.judging import TOO_FEW, Chunk, Told, judged
 from fitscale.models.newrows import MOST_ROWS, NewRows, new_rows
 from fitscale.models.opened import Run
 from fitscale.records.base import Record
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fitscale.store.reference import Reference
 
-LEAST = LEAST_ROWS  # new values of a group that are tested
+LEAST = LEAST_ROWS  # new values of a group that are tested, and errors that they are held against
 STRETCHES = 20  # of a group's new errors
 LEFT_OUT = 2  # of them, the furthest off
 ERRORS, COLUMNS, BOTH = "errors", "columns", "errors and columns"
@@ -185,7 +185,10 @@ def _tested(chunk: Chunk, asks: _Asks) -> _Part:
     error = chunk.error if chunk.order is None else chunk.error[chunk.order]
     new = found._replace(kurtosis=np.fmax(found.kurtosis, chunk.kurtosis))
     p = p_of(new, long_run(error, chunk.of, new), chunk.n)
-    why = [text or ("" if found.rows[k] >= LEAST else "too few new rows") for k, text in enumerate(chunk.why)]
+    why = [
+        text or (TOO_FEW if before < LEAST else "" if rows >= LEAST else "too few new rows")
+        for text, before, rows in zip(chunk.why, chunk.n.tolist(), found.rows.tolist(), strict=True)
+    ]
     p = np.where([bool(text) for text in why], np.nan, p)
     columns = asks.columns(chunk)
     known = found.rows > 0

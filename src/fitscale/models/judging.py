@@ -145,7 +145,10 @@ class _Before:
     """What the errors of each model were on held-out rows."""
 
     def __init__(self, run: Run) -> None:
-        self._places, self._errors = run.places(), run.errors()
+        self._places, self._errors = run.places(), dict(run.errors())
+        if run.encoding.n_classes:  # of n errors that were all the same the next may be another, as one of n + 2 is
+            n, deviation = self._errors["error_rows"], self._errors["error_deviation"]
+            self._errors["error_deviation"] = np.where(deviation == 0, np.sqrt(n + 1) / (n + 2), deviation)
 
     def of(self, keys: list[tuple[Any, ...]]) -> dict[str, np.ndarray]:
         """(keys,) by name of `chunks.ERRORS`; 0 of a key that is not known."""
