@@ -59,6 +59,8 @@ def test_one_that_is_damaged_says_where(tmp_path: Path) -> None:
     (folder / "reference.json").write_text(BINS.but(columns=()).to_json())
     with pytest.raises(UsageError, match=r"reference\.parquet: cannot be read \(its counts are not of these bins\)"):
         reference.read(tmp_path, 1)
-    (folder / "reference.json").write_text("{")
-    with pytest.raises(UsageError, match=r"reference\.json: cannot be read"):
-        reference.read(tmp_path, 1)
+    many = BINS.to_json().replace("[1.0]", f"{[float(k) for k in range(30)]}")
+    for text in ("{", BINS.to_json().replace('"type":""', '"type":"none"'), many):
+        (folder / "reference.json").write_text(text)
+        with pytest.raises(UsageError, match=r"reference\.json: cannot be read"):
+            reference.read(tmp_path, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from fitscale.data.bins import VALUES, Binned, Bins, Counted, edges_of, kept_typ
 from fitscale.data.categories import CategoryCounts
 from fitscale.data.columns import numbers_of
 from fitscale.data.folds import TRAIN, assign, column_of
+from fitscale.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,8 +51,11 @@ class Sampled:
         self._drawn = list(_read(part, folds, [column.name for column in self.columns]))
 
     def bins(self) -> Bins:
-        columns = tuple(_binned(column, self._drawn) for column in self.columns)
-        return Bins(columns=columns, left_out=self.left_out)
+        columns = []
+        for column in self.columns:
+            with suppress(DataError, NotImplementedError):  # a pipeline may take what no encoding does
+                columns.append(_binned(column, self._drawn))
+        return Bins(columns=tuple(columns), left_out=self.left_out)
 
     def counts(self, bins: Bins) -> np.ndarray:
         """(1, width) int64: how the rows lie, all as one group."""

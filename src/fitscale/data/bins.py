@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
+from pydantic import Field
 
 from fitscale.data.categories import codes_of, value_type
 from fitscale.data.columns import numbers_of
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
 
 MOST = 12  # bins of a column
 VALUES = 10  # of them for values that are known
+Kept = Literal["", "int64", "double", "string"]
 
 
 class Binned(Record):
     """One raw column. Numbers have ``edges``, as float32, which belong to the bin below; categories have ``categories``."""
 
     name: str
-    type: str  # of categories: the Arrow type that they are kept in; else empty
-    edges: tuple[float, ...] = ()
-    categories: tuple[str | int | float, ...] = ()
+    type: Kept  # of categories: the Arrow type that they are kept in; else empty
+    edges: tuple[float, ...] = Field(default=(), max_length=VALUES)
+    categories: tuple[str | int | float, ...] = Field(default=(), max_length=VALUES)
 
     @property
     def ordered(self) -> bool:
@@ -90,32 +92,35 @@ class Bins(Record):
         ends = np.cumsum([column.bins for column in self.columns]).tolist()
         return [slice(end - column.bins, end) for end, column in zip(ends, self.columns, strict=True)]
 
-    def counts(self, batch: pa.RecordBatch, of: np.ndarray, groups: int) -> np.ndarray:
-        """(groups, width) int64: how many rows of each group lie in each bin.
+    def count(self, batch: pa.RecordBatch, of: np.ndarray, counts: np.ndarray) -> None:
+        """Add to the ``counts`` (groups, width) how many rows of each group lie in each bin.
 
         Parameters
         ----------
         batch
             With the columns, in any place.
         of
-            (n,) int64, the group of each row; ``groups`` for a row that does not count.
+            (n,) int64, the group of each row; the number of groups for a row that does not count.
         """
-        out = np.empty((groups, self.width), np.int64)
-        base = of * MOST
+        groups, base = len(counts), of * MOST
         for place, column, where in zip(
             positions_of(self.names, batch.schema.names), self.columns, self.slices, strict=True
         ):
             found = np.bincount(base + column.codes(batch.column(place)), minlength=MOST * groups)
-            out[:, where] = found[: MOST * groups].reshape(groups, MOST)[:, : column.bins]
-        return out
+            own = found[: MOST * groups].reshape(groups, MOST)[:, : column.bins]
+            np.add(counts[:, where], own, out=counts[:, where], casting="unsafe")
 
 
 class Counted:
-    """The counts of some groups, summed up while their rows go by."""
+    """The counts of some groups, summed up while their rows go by. ``most``: rows that a group has at most.
 
-    def __init__(self, bins: Bins, groups: int = 1) -> None:
+    Of small groups with many columns they would take more room than the rows, were they not as narrow as they can be.
+    """
+
+    def __init__(self, bins: Bins, groups: int = 1, most: int | None = None) -> None:
         self.bins = bins
-        self.counts = np.zeros((groups, bins.width), np.int64)
+        dtype = np.int64 if most is None else np.min_scalar_type(most)
+        self.counts: np.ndarray = np.zeros((groups, bins.width), dtype)
 
     def add(self, batch: pa.RecordBatch, of: np.ndarray, counts: np.ndarray | None = None) -> None:
         """Rows of neighbouring groups ``of`` (n,), which rise; ``counts`` (n,) bool: which of them count, None: all."""
@@ -125,7 +130,7 @@ class Counted:
         of = of - low
         if counts is not None:
             of = np.where(counts, of, high - low)
-        self.counts[low:high] += self.bins.counts(batch, of, high - low)
+        self.bins.count(batch, of, self.counts[low:high])
 
 
 def edges_of(values: np.ndarray) -> tuple[float, ...]:
@@ -142,6 +147,6 @@ def edges_of(values: np.ndarray) -> tuple[float, ...]:
     return tuple(float(edge) for edge in found + np.float32(0))  # no -0.0
 
 
-def kept_type(kind: str, type: str) -> str:
+def kept_type(kind: str, type: str) -> Kept:
     """`Binned.type` of a column of this kind and Arrow type."""
-    return value_type(type) if kind == "category" else ""
+    return cast(Kept, value_type(type)) if kind == "category" else ""

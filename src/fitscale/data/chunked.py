@@ -79,10 +79,11 @@ class Chunked:
         phase: Phase,
         bins: Bins | None = None,
     ) -> None:
-        self.counted = None if bins is None else Counted(bins, stop - start)
         self.partition, self.data, self.encoding, self.folds = partition, data, encoding, folds
         self.start, self.stop, self.phase = start, stop, phase
         self.begin, self.end = partition.span(start, stop)
+        largest = int(partition.sizes[start:stop].max(initial=0))
+        self.counted = None if bins is None else Counted(bins, stop - start, largest)
         self.flawed = False  # some value somewhere: each group looks for itself then
 
     @cached_property

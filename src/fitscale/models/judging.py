@@ -198,7 +198,7 @@ def _counted(new: NewRows, known: _Known, start: int, stop: int, bins: Bins | No
     assert new.partition is not None
     assert bins is not None
     keys, sizes = new.partition.key_tuples(start, stop), new.partition.sizes[start:stop]
-    counted, of = Counted(bins, stop - start), np.repeat(np.arange(stop - start), sizes)
+    counted, of = Counted(bins, stop - start, int(sizes.max(initial=0))), np.repeat(np.arange(stop - start), sizes)
     begin, end = new.partition.span(start, stop)
     for at, batch in new.partition.batches(bins.names, start=begin, stop=end):
         counted.add(batch, of[at - begin : at - begin + batch.num_rows])

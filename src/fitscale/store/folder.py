@@ -7,7 +7,7 @@ lock  journal/EPOCH.jsonl
 tasks/RECIPE/{task.json, ckpt/N/, chunks/K}
 attempts/EPOCH-N/     order, control, events by rank, logs
 models/HASH           payload files, by content;  signatures/HASH for those that could run code
-versions/V/{index.parquet, metrics.json, failures.jsonl, manifest.json}   CURRENT
+versions/V/{index.parquet, metrics.json, failures.jsonl, reference.{json,parquet}, manifest.json}   CURRENT
 exports/V/FORMAT      versions in the formats of needs.export
 worth/V.json          what a version's one model is worth, beside report.html
 """
