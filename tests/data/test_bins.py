@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitscale.data import binning
-from fitscale.data.binning import Sampled
+from fitscale.data.binning import counted, laid
 from fitscale.data.bins import Binned, Bins, Counted, edges_of
 from fitscale.data.chunked import Chunked
 from fitscale.data.folds import TRAIN, assign
@@ -60,7 +60,7 @@ def test_the_same_in_any_cut_of_the_groups(tmp_path: Path) -> None:
     found = []
     for traits in HOW.values():
         encoding = learn(reader, DATA, FOLDS, traits)
-        bins = Sampled(reader, DATA, FOLDS, encoding).bins()
+        bins = laid(reader, DATA, FOLDS, encoding)
         assert bins.names == ["price", "town", "open"]  # neither the date, nor what orders the rows
         for size in (1, 3, 4):
             parts = []
@@ -91,18 +91,18 @@ def test_counts_are_those_of_each_group_alone(data: Any) -> None:
     edges = tuple(sorted(data.draw(st.sets(st.floats(-9, 9, width=32), max_size=9))))
     bins = Bins(columns=(Binned(name="x", type="", edges=edges),))
     column, of = pa.array(values, pa.float32()), np.repeat(np.arange(len(sizes)), sizes)
-    counted = Counted(bins, len(sizes))
+    found = Counted(bins, len(sizes))
     step = data.draw(st.integers(1, 7))
     for at in range(0, n, step):
         batch = pa.record_batch({"x": column.slice(at, step)})
-        counted.add(batch, of[at : at + step], wanted[at : at + step])
+        found.add(batch, of[at : at + step], wanted[at : at + step])
     x = np.array([np.nan if value is None else value for value in values])
     for group in range(len(sizes)):
         own = x[(of == group) & wanted]
         known = own[~np.isnan(own)]
         expected = [len(own) - len(known)]
         expected += [int((~(known <= low) & (known <= high)).sum()) for low, high in _between(edges)]
-        assert counted.counts[group].tolist() == expected
+        assert found.counts[group].tolist() == expected
 
 
 def _between(edges: tuple[float, ...]) -> list[tuple[float, float]]:
@@ -154,7 +154,7 @@ def test_of_many_columns_the_first_are_looked_at(monkeypatch: pytest.MonkeyPatch
     """And it is known how many are not."""
     monkeypatch.setattr(binning, "COLUMNS", 2)
     reader = reader_over(table(), [N])
-    bins = Sampled(reader, DATA, FOLDS, learn(reader, DATA, FOLDS, HOW["codes"])).bins()
+    bins = laid(reader, DATA, FOLDS, learn(reader, DATA, FOLDS, HOW["codes"]))
     assert (bins.names, bins.left_out) == (["price", "town"], 1)
     assert Bins.from_json(bins.to_json()) == bins
 
@@ -164,9 +164,9 @@ def test_of_very_many_rows_some_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(binning, "ONE", (400, 20))
     one = DATA.but(groups=())
     reader = reader_over(table(), [1_000, 1_000])
-    sampled = Sampled(reader, one, FOLDS, learn(reader, one, FOLDS, HOW["codes"]))
-    counts = sampled.counts(sampled.bins())
+    bins = laid(reader, one, FOLDS, learn(reader, one, FOLDS, HOW["codes"]))
+    counts = counted(reader, FOLDS, bins)
     assert counts.shape[0] == 1
-    each = [int(counts[0, where].sum()) for where in sampled.bins().slices]
+    each = [int(counts[0, where].sum()) for where in bins.slices]
     assert len(set(each)) == 1
     assert 250 < each[0] < 350

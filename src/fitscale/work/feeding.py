@@ -14,7 +14,6 @@ from fitscale.store.reference import BINS
 
 if TYPE_CHECKING:
     from fitscale.contracts import Feed
-    from fitscale.data.binning import Sampled
     from fitscale.data.bins import Bins
     from fitscale.data.encoding import Encoding
     from fitscale.data.reader import Reader
@@ -60,12 +59,9 @@ def encoding_of(run: Path, task: Task, reader: Reader, *, keep: bool, threads: i
     return Encoding.from_json(path.read_bytes())
 
 
-def bins_of(run: Path, task: Task, reader: Reader, encoding: Encoding, sampled: Sampled | None = None) -> Bins | None:
-    """The bins that belong to the encoding: read, or laid now and kept for all who come after. None where no column has any.
-
-    ``sampled``: the rows to lay them by, where they were read already.
-    """
-    from fitscale.data.binning import Sampled
+def bins_of(run: Path, task: Task, reader: Reader, encoding: Encoding) -> Bins | None:
+    """The bins that belong to the encoding: read, or laid now and kept for all who come after. None where no column has any."""
+    from fitscale.data.binning import laid
     from fitscale.data.bins import Bins
 
     if task.traits.input == "series":
@@ -76,8 +72,7 @@ def bins_of(run: Path, task: Task, reader: Reader, encoding: Encoding, sampled: 
         with open(path.with_name("lock"), "wb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             if not path.exists():
-                rows = sampled or Sampled(reader, task.data, task.recipe.folds, encoding)
-                files.create(path, rows.bins().to_json())
+                files.create(path, laid(reader, task.data, task.recipe.folds, encoding).to_json())
                 crash.point("bins.written")
     bins = Bins.from_json(path.read_bytes())
     return bins if bins.columns else None

@@ -77,14 +77,16 @@ def fit_one(run: Path, order: Order, task: Task, context: WorkContext) -> None:
 
 def _lies(run: Path, task: Task, context: WorkContext) -> np.ndarray | None:
     """(1, bins): how training rows lie, of very many some. Before the fit, which may need all memory that there is."""
-    from fitscale.data.binning import Sampled
+    from fitscale.data.binning import counted
+    from fitscale.data.rowfeed import release_unused
 
     with context.phase("encode"):
         reader = reader_of(run, task)
         encoding = encoding_of(run, task, reader, keep=True)
-        rows = Sampled(reader, task.data, task.recipe.folds, encoding)
-        bins = bins_of(run, task, reader, encoding, rows)
-        return None if bins is None else rows.counts(bins)
+        bins = bins_of(run, task, reader, encoding)
+        lies = None if bins is None else counted(reader, task.recipe.folds, bins)
+        release_unused()
+        return lies
 
 
 def check_metric(task: Task, feed: Feed | GroupedFeed) -> None:
