@@ -28,12 +28,15 @@ from fitscale.work.parents import mark_parents
 from fitscale.workload.units import duration_s
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from fitscale.contracts import Feed, Framework
     from fitscale.work.context import WorkContext
     from fitscale.work.events import EventLog
     from fitscale.work.phases import Ledger
+
+_Sent = dict[str, tuple[str, bytes]]  # columns as type and bytes: arrays themselves cost ten times as much to send
 
 LEAST_S, PATIENCE = 60.0, 20.0  # CPU seconds of a fit that is never ended, and how much longer than expected one may be
 MARGIN = 256_000_000  # by which a fit is ended before the supervisor would end the whole worker
@@ -209,9 +212,15 @@ def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, con
         "units": fitted.units,
         "n_train": feed.count("train"),
         "n_holdout": feed.count("holdout"),
-        "predictions": predictions,
+        "predictions": _sent(predictions),
     }
     return Result(record, fitted.payload)
+
+
+def _sent(columns: dict[str, np.ndarray] | None) -> _Sent | None:
+    if columns is None:
+        return None
+    return {name: (column.dtype.str, column.tobytes()) for name, column in columns.items()}
 
 
 def _unfit(task: Task, feed: Feed) -> str:
@@ -257,7 +266,7 @@ def _one_by_one(done: list[dict[str, Any]]) -> Made:
     import pyarrow as pa
 
     models = bytearray()
-    parts: list[dict[str, np.ndarray]] = []
+    parts: list[_Sent] = []
     of: list[int] = []
     for i, row in enumerate(done):
         payload = row.pop("payload")
@@ -270,9 +279,18 @@ def _one_by_one(done: list[dict[str, Any]]) -> Made:
     table = {name: [row[name] for row in done] for name in chunks.TABLE}
     if not parts:
         return Made(table, models, None)
-    sizes = [len(part["row"]) for part in parts]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {name: _put_together([part[name] for part in parts]) for name in parts[0]}
+    sizes = [len(part["row"][1]) // columns["row"].itemsize for part in parts]
     return Made(table, models, pa.table({"model": np.repeat(np.array(of, np.int32), sizes), **columns}))
+
+
+def _put_together(parts: list[tuple[str, bytes]]) -> np.ndarray:
+    """The parts of a column, of which a group may have another type than the next."""
+    import numpy as np
+
+    if len({type for type, _ in parts}) == 1:
+        return np.frombuffer(b"".join([content for _, content in parts]), parts[0][0])
+    return np.concatenate([np.frombuffer(content, type) for type, content in parts])
 
 
 def _commit(run: Path, order: Order, task: Task, k: int, made: Made, keys: pa.Table, pickles: bool) -> None:

@@ -115,7 +115,8 @@ def _products(X: np.ndarray) -> np.ndarray:
     """(b, k, k) of (b, k, n): X times its transpose. Of few terms one by one: that takes half of the time."""
     k = X.shape[1]
     if k > FEW:
-        return np.matmul(X, X.transpose(0, 2, 1))
+        whole: np.ndarray = np.matmul(X, X.transpose(0, 2, 1))
+        return whole
     A = np.empty((len(X), k, k))
     for i in range(k):
         for j in range(i + 1):

@@ -41,7 +41,9 @@ def _rectangle(grid: Grid, which: np.ndarray, length: int) -> np.ndarray:
     if (sizes == length).all() and (apart == apart[:1]).all():  # as they lie
         to_next = int(apart[0]) if len(apart) else length
         last = starts[0] + to_next * (len(which) - 1)
-        as_they_lie = np.lib.stride_tricks.sliding_window_view(grid.values[starts[0] : last + length], length)[::to_next]
+        as_they_lie = np.lib.stride_tricks.sliding_window_view(grid.values[starts[0] : last + length], length)[
+            ::to_next
+        ]
         return as_they_lie
     at = starts[:, None] + np.arange(length) - (length - sizes)[:, None]
     rectangle: np.ndarray = grid.values[np.maximum(at, 0)]

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from fitscale.contracts import Batch, Scores
-from fitscale.frameworks.sklearn.abilities import input_of, target_of
-from fitscale.frameworks.sklearn.fitting import rows_for
+from fitscale.frameworks.sklearn.looks import look_again
 
 # Whose `predict` takes the class with the largest share.
 BY_SHARE = (
@@ -28,12 +27,12 @@ def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
     """
     from joblib import parallel_config
 
-    classifier, raw, given = target_of(native) == "classifier", input_of(native) == "raw", rows_for(native)
+    about = look_again(native)
     for batch in batches:
-        X = given(_named(native, batch.X) if raw else batch.X)
+        X = about.rows(_named(native, batch.X) if about.input == "raw" else batch.X)
         # One thread: forests add up their trees in the order in which threads end, which changes last bits.
         with parallel_config(backend="sequential"):
-            if not classifier:
+            if not about.classifier:
                 value = np.asarray(native.predict(X), dtype=np.float64).reshape(len(batch.row))
                 yield Scores(value, None, batch.row)
                 continue
