@@ -49,7 +49,7 @@ def finish(run: Path, order: Order) -> None:
     retrained, payloads = index.num_rows, places.payloads
     if order.base is not None:
         index, payloads = _beside(run, order.base, index, payloads, task)
-    status, kinds = (Counter(index.column(name).to_pylist()) for name in ("status", "kind"))
+    status, kinds = (_counted(index.column(name)) for name in ("status", "kind"))
     manifest = Manifest(
         version=order.version,
         name=folder.check(run),
@@ -75,6 +75,11 @@ def finish(run: Path, order: Order) -> None:
         (temporary / "manifest.json").write_text(manifest.to_json())
 
     files.folder_whole(run / "versions" / str(order.version), fill, after="finish.renamed")
+
+
+def _counted(column: pa.ChunkedArray) -> Counter[str]:
+    found = column.value_counts()
+    return Counter(dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)))
 
 
 def _results(run: Path, name: str, task: Task) -> list[ChunkResult]:

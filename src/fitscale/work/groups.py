@@ -6,6 +6,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -59,7 +60,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         need_weight(reader, task.data, task.recipe.folds)
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader, keep=True)
-    done_last = _PutOff()
+    done_last = _PutOff(in_thread=order.form == "groups")
 
     def keep(k: int, made: Made, keys: pa.Table, about: dict[str, Any]) -> None:
         with context.phase("save"):
@@ -80,9 +81,9 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                 _ = feed.chunk.frame
             check_metric(task, feed)
             if order.form == "groups":
-                done_last.catch_up()
                 assert isinstance(framework, Grouped)
                 made = fit_at_once(framework, task, feed, recipe_to_fit(run, task, order), context)
+                done_last.catch_up()
             else:
                 groups = [each for _, each in feed.groups()]
                 with context.phase("iterations"):
@@ -100,22 +101,33 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             }
             done_last.put_off(partial(keep, k, made, feed.keys, about))
     finally:  # stopped, too
-        done_last.catch_up()
+        done_last.close()
 
 
 class _PutOff:
-    """What a chunk came to is written and synced while the first fits of the next one are at work."""
+    """What a chunk came to is written and synced while the next one is at work.
 
-    def __init__(self) -> None:
+    By this process, once its children are at their first fits; by a thread where nothing is forked.
+    """
+
+    def __init__(self, *, in_thread: bool) -> None:
         self._work: Callable[[], None] | None = None
+        self._thread = ThreadPoolExecutor(1) if in_thread else None
 
     def put_off(self, work: Callable[[], None]) -> None:
-        self._work = work
+        self._work = work if self._thread is None else self._thread.submit(work).result
 
     def catch_up(self) -> None:
         work, self._work = self._work, None
         if work is not None:
             work()
+
+    def close(self) -> None:
+        try:
+            self.catch_up()
+        finally:
+            if self._thread is not None:
+                self._thread.shutdown()
 
 
 def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:

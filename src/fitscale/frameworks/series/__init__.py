@@ -31,6 +31,7 @@ class Series:
     extra: ClassVar[str] = ""
     pickles: ClassVar[bool] = False
     own: ClassVar[bool] = True
+    hides: ClassVar[tuple[str, ...]] = ("pandas",)
 
     def traits(self, estimator: Estimator) -> Traits:
         found = asked(estimator)
