@@ -47,7 +47,8 @@ def _by_chunks(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measu
     m, at = chunks
     workers = max(1, candidate.workers)
     busy = m.contention > CONTENDED and m.unit_cpu_s > 0
-    each = m.unit_cpu_s / workers if busy else m.unit_s
+    by_cpu = m.unit_cpu_s / workers  # of fewer workers than it was measured with, what each has to do
+    each = by_cpu if busy else max(m.unit_s, by_cpu)
     grown = _prior_s(law) / max(1e-12, _prior_s(at))
     everything = _rows(m.shape)
     largest = m.unit_cpu_s * everything * shape.largest_group / max(1, _rows(shape))

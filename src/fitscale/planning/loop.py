@@ -87,6 +87,7 @@ class Loop:
         choose: str | None = None,
         budget_s: float | None = None,
         sizes: Sequence[int] | None = None,
+        largest: str = "",
         elsewhere: Sequence[Machine] = (),
         measured: Sequence[Measurement] = (),
         unexportable: str | None = None,
@@ -99,6 +100,7 @@ class Loop:
         self._goes_on = goes_on  # `train`: what is begun at full size is the run's own
         self._choose = choose
         self._budget_s = budget_s
+        self._largest = largest  # which group
         self._elsewhere = elsewhere
         self._before = measured  # by an earlier plan
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
@@ -116,6 +118,7 @@ class Loop:
             sentence = self._unexportable
             self._refused += [Refusal(candidate=candidate, sentence=sentence, gate="export") for candidate in found]
             found = ()
+        found = (*found, *self._with_fewer_workers(found))
         for measurement in self._before:
             if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
                 self._known.keep(candidate, measurement)
@@ -176,8 +179,25 @@ class Loop:
         """Whether the gates let it through; a refusal is kept."""
         refusal = deciding.gate(self._assess(candidate), self._workload, self._machine, surely=surely)
         if refusal is not None:
-            self._refused.append(refusal)
+            self._refused.append(self._with_group(refusal))
         return refusal is None
+
+    def _with_group(self, refusal: Refusal) -> Refusal:
+        """Whose memory it is that one worker does not have."""
+        if refusal.gate != "memory" or refusal.candidate.strategy != "many-models":
+            return refusal
+        rows, which = max(self._known.sizes or (self._known.shape.largest_group,)), self._largest or "the largest group"
+        return refusal.but(sentence=f"{refusal.sentence} ({which} alone has {rows:,} rows)")
+
+    def _with_fewer_workers(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Where the largest group is too much for one of several workers, as many as may leave room for it."""
+        fewer = []
+        for candidate in found:
+            while candidate.is_grouped and candidate.workers > 1 and not self._fits(candidate):
+                candidate = candidate.but(workers=candidate.workers // 2)
+            if candidate not in found and self._fits(candidate) is not False:
+                fewer.append(candidate)
+        return fewer
 
     def _within_floors(self, found: Sequence[Candidate]) -> list[Candidate]:
         """In the order of their forecast times; what physics or memory surely forbids is refused."""
