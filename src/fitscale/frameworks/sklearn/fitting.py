@@ -20,12 +20,13 @@ from fitscale.frameworks.sklearn.forests import Rows
 from fitscale.frameworks.sklearn.looks import Look, is_binned, look, no_weights, remember
 from fitscale.frameworks.sklearn.pickling import dumps
 from fitscale.frameworks.sklearn.streams import passes_of, takes
+from fitscale.frameworks.sklearn.threads import hold
 from fitscale.records.run import Recipe
 
 
 def fit(feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
     """See `contracts.Framework.fit`. Class labels are the codes of the feed."""
-    start = _started(recipe)
+    start = _started(recipe, context.threads)
     made = start.fresh()
     with _threads(type(made), context.threads):
         if feed.form == "stream":
@@ -64,6 +65,7 @@ class _Start(NamedTuple):
     """
 
     recipe: Recipe
+    threads: int
     made: Any
     n_jobs: dict[str, Any]
     about: Look
@@ -76,15 +78,14 @@ class _Start(NamedTuple):
 _last: _Start | None = None
 
 
-def _started(recipe: Recipe) -> _Start:
+def _started(recipe: Recipe, threads: int = 1) -> _Start:
     """Of many fits of one recipe the same: to build a small estimator takes as long as to fit it."""
     global _last
-    if _last is None or _last.recipe is not recipe:
+    if _last is None or _last.recipe is not recipe or _last.threads != threads:
         made = build(recipe.estimator)
         set_seed(made, recipe.seed)
-        n_jobs = _given(made, "n_jobs")
-        made.set_params(**dict.fromkeys(n_jobs))
-        _last = _Start(recipe, made, n_jobs, look(made))
+        about = look(made)
+        _last = _Start(recipe, threads, made, hold(made, threads), about)
     return _last
 
 
@@ -102,12 +103,6 @@ def set_seed(made: Any, seed: int) -> None:
     for name, value in made.get_params(deep=True).items():
         if value is None and name.split("__")[-1] == "random_state":
             made.set_params(**{name: seed % 2**32})
-
-
-def _given(made: Any, word: str) -> dict[str, Any]:
-    """The parameters of this name that are set, at any depth."""
-    found = made.get_params(deep=True).items()
-    return {name: value for name, value in found if value is not None and name.split("__")[-1] == word}
 
 
 def _whole(made: Any, about: Look, feed: Feed, state: bytes | None, context: Context) -> tuple[Any, int]:

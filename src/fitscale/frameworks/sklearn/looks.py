@@ -12,6 +12,7 @@ from fitscale.frameworks.sklearn import epochs
 from fitscale.frameworks.sklearn.abilities import Input, input_of, kept_by, leaves_of, nested, target_of
 from fitscale.frameworks.sklearn.families import steps_by_row
 from fitscale.frameworks.sklearn.streams import weight_name
+from fitscale.frameworks.sklearn.threads import starts_threads
 
 
 class Look(NamedTuple):
@@ -31,6 +32,8 @@ class Look(NamedTuple):
         Whether it says how far it is.
     categorical
         Whether it, or a part of it, is to be told which columns are categories.
+    threads
+        Whether it says how many it starts, or would start as many as it likes.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Look(NamedTuple):
     kept: Literal["parts", "rounds"] | None
     epochs: bool
     categorical: bool
+    threads: bool
 
     def rows(self, X: Any) -> Any:
         """Rows of the feed as the estimator takes them."""
@@ -82,6 +86,7 @@ def look(made: Any) -> Look:
         kept=kept_by(made),
         epochs=epochs.tells(made),
         categorical=any(is_binned(part) for part in (made, *nested(made))),
+        threads=starts_threads(made),
     )
 
 
