@@ -26,6 +26,7 @@ from fitscale.work.fit import check_metric, predictions_of, table_of
 from fitscale.work.forking import Fatal, Limits, Result, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
 from fitscale.work.parents import mark_parents
+from fitscale.work.trimming import trim
 from fitscale.workload.units import duration_s
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         need_weight(reader, task.data, task.recipe.folds)
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader, keep=True)
+    trim(len(partition.cut.columns))
     done_last = _PutOff(in_thread=order.form == "groups")
 
     def keep(k: int, made: Made, keys: pa.Table, about: dict[str, Any]) -> None:
@@ -79,6 +81,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             rows = feed.chunk.rows  # decoded here and now: the children share it
             if order.form == "frame":
                 _ = feed.chunk.frame
+            trim(len(partition.cut.columns))
             check_metric(task, feed)
             if order.form == "groups":
                 assert isinstance(framework, Grouped)
