@@ -32,9 +32,9 @@ class Workload(NamedTuple):
 
 
 WORKLOADS = {
-    "ridge": Workload("sklearn.linear_model.Ridge", {"alpha": 0.1}, 20_000, 30, "equal", mean=200),
+    "ridge": Workload("sklearn.linear_model.Ridge", {"alpha": 0.1}, 20_000, 80, "equal", mean=120),
     "logistic": Workload(
-        "sklearn.linear_model.LogisticRegression", {"max_iter": 200}, 20_000, 20, "two populations", classes=3
+        "sklearn.linear_model.LogisticRegression", {"max_iter": 200}, 15_000, 30, "two populations", classes=5
     ),
     "forest": Workload(
         "sklearn.ensemble.RandomForestRegressor", {"n_estimators": 5, "max_depth": 6}, 10_000, 12, "zipf"
