@@ -17,7 +17,7 @@ from fitscale.frameworks.sklearn import boosting, epochs, forests
 from fitscale.frameworks.sklearn.abilities import nested, resolved, units_of
 from fitscale.frameworks.sklearn.building import build
 from fitscale.frameworks.sklearn.forests import Rows
-from fitscale.frameworks.sklearn.looks import Look, is_binned, look, no_weights, remember
+from fitscale.frameworks.sklearn.looks import Look, is_binned, no_weights, remember
 from fitscale.frameworks.sklearn.pickling import dumps
 from fitscale.frameworks.sklearn.streams import passes_of, takes
 from fitscale.frameworks.sklearn.threads import hold
@@ -84,7 +84,8 @@ def _started(recipe: Recipe, threads: int = 1) -> _Start:
     if _last is None or _last.recipe is not recipe or _last.threads != threads:
         made = build(recipe.estimator)
         set_seed(made, recipe.seed)
-        about = look(made)
+        about = Look(made)
+        _ = about.starts_threads  # as the user said
         _last = _Start(recipe, threads, made, hold(made, threads), about)
     return _last
 

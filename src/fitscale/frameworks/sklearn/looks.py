@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any, Literal, NamedTuple
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,36 +16,54 @@ from fitscale.frameworks.sklearn.streams import weight_name
 from fitscale.frameworks.sklearn.threads import starts_threads
 
 
-class Look(NamedTuple):
-    """Of an estimator and its parameters, whether it is fitted or not.
+class Look:
+    """Of an estimator and its parameters, whether it is fitted or not: each is asked once, when it is first wanted."""
 
-    Attributes
-    ----------
-    widens
-        Whether its rows are made float64: linear and other one-hot models would compute in float32 otherwise, where a normal
-        matrix of unscaled columns loses all digits. Gradient steps go from row to row: in float32 they are an eighth quicker,
-        and the rows are not there twice.
-    weight
-        The name of the parameter of ``fit`` for weights; None where it takes none.
-    kept
-        How a fit of all rows keeps progress.
-    epochs
-        Whether it says how far it is.
-    categorical
-        Whether it, or a part of it, is to be told which columns are categories.
-    threads
-        Whether it says how many it starts, or would start as many as it likes.
-    """
+    def __init__(self, made: Any) -> None:
+        self._made = made
+        self.name = type(made).__name__
 
-    name: str
-    input: Input
-    classifier: bool
-    widens: bool
-    weight: str | None
-    kept: Literal["parts", "rounds"] | None
-    epochs: bool
-    categorical: bool
-    threads: bool
+    @cached_property
+    def input(self) -> Input:
+        return input_of(self._made)
+
+    @cached_property
+    def classifier(self) -> bool:
+        return target_of(self._made) == "classifier"
+
+    @cached_property
+    def widens(self) -> bool:
+        """Whether its rows are made float64: linear and other one-hot models would compute in float32 otherwise.
+
+        There a normal matrix of unscaled columns loses all digits. Gradient steps go from row to row: in float32 they are an
+        eighth quicker, and the rows are not there twice.
+        """
+        return self.input == "one-hot" and not all(steps_by_row(type(leaf).__name__) for leaf in leaves_of(self._made))
+
+    @cached_property
+    def weight(self) -> str | None:
+        """The name of the parameter of ``fit`` for weights; None where it takes none."""
+        return weight_name(self._made)
+
+    @cached_property
+    def kept(self) -> Literal["parts", "rounds"] | None:
+        """How a fit of all rows keeps progress."""
+        return kept_by(self._made)
+
+    @cached_property
+    def epochs(self) -> bool:
+        """Whether it says how far it is."""
+        return epochs.tells(self._made)
+
+    @cached_property
+    def categorical(self) -> bool:
+        """Whether it, or a part of it, is to be told which columns are categories."""
+        return any(is_binned(part) for part in (self._made, *nested(self._made)))
+
+    @cached_property
+    def starts_threads(self) -> bool:
+        """Whether it says how many it starts, or would start as many as it likes."""
+        return starts_threads(self._made)
 
     def rows(self, X: Any) -> Any:
         """Rows of the feed as the estimator takes them."""
@@ -74,22 +93,6 @@ def no_weights(name: str) -> WorkloadError:
     return WorkloadError("data.weight", f"{name} takes none: leave it out, or use another estimator")
 
 
-def look(made: Any) -> Look:
-    """Ask an estimator."""
-    input_ = input_of(made)
-    return Look(
-        name=type(made).__name__,
-        input=input_,
-        classifier=target_of(made) == "classifier",
-        widens=input_ == "one-hot" and not all(steps_by_row(type(leaf).__name__) for leaf in leaves_of(made)),
-        weight=weight_name(made),
-        kept=kept_by(made),
-        epochs=epochs.tells(made),
-        categorical=any(is_binned(part) for part in (made, *nested(made))),
-        threads=starts_threads(made),
-    )
-
-
 def is_binned(part: Any) -> bool:
     """Whether it is histogram boosting."""
     return type(part).__name__.startswith("HistGradientBoosting")
@@ -108,5 +111,5 @@ def remember(made: Any, known: Look) -> None:
 
 
 def look_again(made: Any) -> Look:
-    """As `look`; at once, where it was the last that was remembered."""
-    return _seen[1] if _seen is not None and _seen[0]() is made else look(made)
+    """A look at it; what is known already, where it was the last that was remembered."""
+    return _seen[1] if _seen is not None and _seen[0]() is made else Look(made)

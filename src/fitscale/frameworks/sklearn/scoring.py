@@ -30,7 +30,7 @@ def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
 
     about = look_again(native)
     # One thread: forests add up their trees in the order in which threads end, which changes last bits.
-    n_jobs = hold(native, 1) if about.threads else {}
+    n_jobs = hold(native, 1) if about.starts_threads else {}
     try:
         for batch in batches:
             X = about.rows(_named(native, batch.X) if about.input == "raw" else batch.X)
