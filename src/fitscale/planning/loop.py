@@ -26,6 +26,7 @@ from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusa
 from fitscale.records.run import Event, Sample
 
 NO_PROBE_S = 10.0
+LEAST_PROBES = 8  # chunks that are there to probe, see `running.tasks`
 BUDGET_S = 5.0
 PLAN_BUDGET_S = (
     15.0  # of 10 GB two hundredths let one part of 0.2 % be fitted, and the answer was one within a factor of three
@@ -210,10 +211,15 @@ class Loop:
         first = self._first_that_fits(alive)
         if first is None:
             return
-        if self._known.work_s(first) < NO_PROBE_S and not self._known.is_measured(first):
+        if self._most_s(first) < NO_PROBE_S and not self._known.is_measured(first):
             return
         self._begin(first)
         self._rivals([c for c in alive if c != first and not self._is_refused(c)], first)
+
+    def _most_s(self, candidate: Candidate) -> float:
+        """What it may take; of many models, of which a few cost next to nothing to fit, at most."""
+        work, time_s = self._known.work_s(candidate), self._known.forecast(candidate).time_s
+        return work + (time_s.high - time_s.value if candidate.is_grouped else 0.0)
 
     def _first_that_fits(self, alive: Sequence[Candidate]) -> Candidate | None:
         """The fastest whose memory is sure to fit; where a prior cannot tell, parts of the rows do."""
@@ -420,4 +426,7 @@ class _Watch:
 
 
 def _enough_chunks(events: Sequence[Event]) -> bool:
-    return sum(event.kind == "chunk" for event in events) >= 4
+    """All that are there to probe, or four of those that are not."""
+    chunks = [event for event in events if event.kind == "chunk"]
+    probes = sum("timed_rows" in event.data for event in chunks)
+    return probes >= LEAST_PROBES or len(chunks) - probes >= 4

@@ -72,7 +72,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
     try:
         for k in _claimed(run, order, context):
             context.pause_point()
-            before, began = _cpu_s(), time.perf_counter()
+            before, began, timed = _cpu_s(), time.perf_counter(), {}
             chunk = task.chunks[k]
             feed = make_groups(
                 partition, task.data, encoding, task.recipe.folds, chunk.start, chunk.stop,
@@ -92,6 +92,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                 with context.phase("iterations"):
                     done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
                 ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+                timed = _timed(done, partition.sizes[chunk.start : chunk.stop]) if chunk.probe else {}
                 made = _one_by_one(done)
             mark_parents(made.table["kind"], chunk.start, len(partition), partition.cut.parents)
             about = {
@@ -101,6 +102,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                 "wall_s": time.perf_counter() - began,
                 "cpu_s": sum(_cpu_s()) - sum(before),
                 **{status: made.table["status"].count(status) for status in chunks.STATUS},
+                **timed,
             }
             done_last.put_off(partial(keep, k, made, feed.keys, about))
     finally:  # stopped, too
@@ -165,8 +167,10 @@ def _fit_all(
     """One record for each group, in key order. ``meanwhile`` is called once fits are at work in a child."""
 
     def fit(i: int) -> Result:
+        before = time.process_time()
         try:
-            return _fit_group(framework, task, recipe, groups[i], context)
+            row, payload = _fit_group(framework, task, recipe, groups[i], context)
+            return Result({**row, "cpu_s": time.process_time() - before}, payload)
         except WorkloadError as error:
             return Result(_Wrong(error.place, error.problem), b"")
 
@@ -260,6 +264,16 @@ def _unfit(task: Task, feed: Feed) -> str:
     elif n < 2:
         return "one training row"
     return ""
+
+
+def _timed(done: list[dict[str, Any]], sizes: np.ndarray) -> dict[str, list[float]]:
+    """Rows of each group of a probe, and the CPU seconds of its fit. The first of a process is dearer, and left out."""
+    fitted = [k for k, row in enumerate(done) if k and row["status"] == "fitted"]
+    return {
+        "timed_rows": [int(sizes[k]) for k in fitted],
+        "timed_cpu_s": [round(done[k]["cpu_s"], 6) for k in fitted],
+        "fits_cpu_s": round(sum(row.get("cpu_s", 0.0) for row in done), 6),
+    }
 
 
 def _without_model(status: str, kind: str, why: str, feed: Feed) -> Result:
