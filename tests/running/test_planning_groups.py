@@ -93,4 +93,5 @@ def test_of_thousands_of_groups_a_few_are_timed_one_by_one(tmp_path: Path, monke
     probes = {k for k, chunk in enumerate(folder.read_task(run, digest).chunks) if chunk.probe}
     assert probes <= kept
     made = train(job, run).manifest
-    assert made.models + made.unfit == groups
+    assert plan.profile.groups is not None
+    assert made.models + made.unfit == plan.profile.groups.n
