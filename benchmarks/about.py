@@ -130,4 +130,46 @@ BENCHMARKS = {
         "Yes.",
         "Moments are drawn by seed over the length of the run.",
     ),
+    "many_kills": About(
+        "Kills of many models",
+        "A run of 1,500 models is killed 200 times at random moments: its command, a worker, or both. Is a model lost, or fitted "
+        "twice; are the bytes those of the run that nothing interrupted; how many seconds of work were done again, and how soon "
+        "after a restart does the first fit begin, beside what imports take?",
+        "None lost, none twice, equal bytes; at most 2 s of a worker's done again; the first fit within 1 s.",
+        "A chunk of a run of seconds is a part of a second long, and of a run of minutes two seconds by what is thought of its "
+        "fits: what a kill loses is the chunk at work, and the one before it if it is being written.",
+    ),
+    "many_forecast": About(
+        "Many models: forecast against actual",
+        "How far off is what `plan` forecasts of six workloads of 10,000 models and more, of which it fits a few and knows the "
+        "sizes of all? The CPU seconds of all groups, the time to the committed version, the memory.",
+        "From at most 0.5 % of the models: CPU seconds 5 % in the median and 15 % at worst.",
+        "A forecast waits for four chunks, which are two seconds of fits each by what is thought of them: of a run of minutes that "
+        "is some percent of the models, and 0.5 % only of one of a quarter of an hour.",
+    ),
+    "retrain": About(
+        "A hundredth of the models again",
+        "Newer rows have come, and of 20,000 groups one in a hundred has drifted. How long from the first fit of those to the "
+        "version in which they are new and the others as before, against the same of all groups?",
+        "2 % of it, with fits of 10 ms.",
+        "A worker starts for about a second, and the index of all models is written anew. Finding out which have drifted, and "
+        "cutting the rows by group, reads all rows: that stands apart.",
+    ),
+    "routes": About(
+        "A model for each route",
+        "3,167 real flight routes of 100 flights and more, LightGBM of depth 6 with 100 trees: how long from the first worker's "
+        "start to the committed version, against half of the bare fits' CPU seconds?",
+        "1.05 × that.",
+        "A worker starts and imports LightGBM for about two seconds; held-out rows are predicted and scored; predictions and the "
+        "version are written.",
+    ),
+    "scales": About(
+        "Both scales at once",
+        "1,000 models of 10,000 columns each, from a table of 4 GB in 2 GB of memory by one worker; and 1,000 of which one has "
+        "nine tenths of 4,000,000 rows. Are they trained, in how much memory, and how far from the bare fits, of which the "
+        "longest bounds the second?",
+        "All of them, under the limit; 1.05 × the longest fit.",
+        "Of 10,000 columns one worker holds 0.7 GB, most of it while rows are decoded, so that two are refused in 2 GB. A group is "
+        "fitted by one thread: the largest one alone is what the second takes.",
+    ),
 }

@@ -72,8 +72,33 @@ def last_log() -> str:
 
 def committed_s(run: Path, train: Measured) -> float:
     """From the start of the command to its committed version; the report comes after."""
-    events = [json.loads(line) for path in run.glob("journal/*.jsonl") for line in path.read_text().splitlines()]
-    return float(max(event["at"] for event in events if event["kind"] == "version-finished")) - train.began
+    return float(max(event["at"] for event in journal_of(run) if event["kind"] == "version-finished")) - train.began
+
+
+def journal_of(run: Path) -> list[dict[str, Any]]:
+    """The events of a run's journal, in the order of time."""
+    lines = [line for path in run.glob("journal/*.jsonl") for line in path.read_text().splitlines()]
+    return sorted((json.loads(line) for line in lines), key=lambda event: float(event["at"]))
+
+
+def phases_of(run: Path, since: float = 0.0) -> tuple[float, float]:
+    """Of the version begun after a moment: seconds to cut its rows by group, and from the first fits to the committed version."""
+    events = [event for event in journal_of(run) if event["at"] >= since]
+    starts: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event["kind"] == "attempt-started":
+            starts.setdefault(event["order"], event)
+    ends = {event["attempt"]: event["at"] for event in events if event["kind"] == "attempt-ended"}
+    cut, finished = starts["partition"], max(e["at"] for e in events if e["kind"] == "version-finished")
+    return ends[cut["attempt"]] - cut["at"], finished - starts["groups"]["at"]
+
+
+def chunks_of(run: Path, since: float = 0.0) -> list[dict[str, Any]]:
+    """What workers said after a moment of each chunk of models that they did: its groups, rows and CPU seconds."""
+    # Without what comes after the last line feed: a kill may have torn it.
+    lines = [line for path in run.glob("attempts/*/events.*.jsonl") for line in path.read_bytes().split(b"\n")[:-1]]
+    events = [json.loads(line) for line in lines]
+    return [event["data"] for event in events if event["kind"] == "chunk" and event["at"] >= since]
 
 
 def python(script: str, *arguments: object) -> list[str]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
-from common import HERE, ROOT, SCALE, WORK, Failed, Measured, fitscale, job, measured
+from common import HERE, WORK, Failed, Measured, fitscale, job, measured
+from flightroutes import flights, minutes_of
 from kept import Results, Row
 
-LEAST = 100  # flights of a route
 SHARE = 0.01
 GROUP_S = 2  # CPU seconds of a fit, after which it is ended
 IN_FIT = 5  # kinds of poison that are in the estimator
@@ -42,20 +40,8 @@ def main() -> None:
 
 def data() -> tuple[Any, np.ndarray]:
     """(flights with the number of their route, the poison of each route)."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    folder = WORK / "data"
-    subprocess.run([sys.executable, ROOT / "examples" / "routes" / "routes.py", folder], check=True)
-    table = pq.read_table(folder / "flights.parquet")
-    pair = [table.column(name).combine_chunks().dictionary_encode() for name in ("origin", "destination")]
-    code = pair[0].indices.to_numpy().astype(np.int64) * len(pair[1].dictionary) + pair[1].indices.to_numpy()
-    _, of, count = np.unique(code, return_inverse=True, return_counts=True)
-    large = count >= LEAST
-    route = (np.cumsum(large) - 1)[of]
-    n = int(max(40, large.sum() * SCALE))
-    kept = large[of] & (route < n)
-    table = table.filter(pa.array(kept)).append_column("route", pa.array(route[kept].astype(np.int32)))
+    table = flights()
+    n = int(table.column("route").to_numpy().max()) + 1
     kinds = np.zeros(n, np.int64)
     bad = np.random.default_rng(0).permutation(n)
     each = max(1, round(SHARE * n))
@@ -70,8 +56,7 @@ def run_on(name: str, table: Any, kinds: np.ndarray) -> Measured:
 
     route = table.column("route").to_numpy()
     kind = kinds[route]
-    at = table.column("date").to_numpy()
-    minutes = (at - at.astype("datetime64[D]")).astype("timedelta64[s]").astype(np.int64) / 60
+    minutes = minutes_of(table)
     minutes[kind == INFINITE] = np.inf
     delay = pa.array(table.column("delay").to_numpy().astype(float), mask=kind == MISSING)
     first = np.zeros(len(route), bool)

@@ -12,10 +12,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-from common import SCALE, WORK, fitscale, job, measured, python
+from common import SCALE, WORK, fitscale, job, journal_of, measured, python
 from kept import Results, Row
 
 GROUPS, LARGEST, SMALLEST, COLUMNS = 3_000, 400_000, 40, 10
+ESTIMATOR = "xgboost.XGBRegressor"
 PARAMS = {"n_estimators": 50, "max_depth": 4}
 WORKERS = 2
 
@@ -48,18 +49,18 @@ def data() -> Path:
 def one(path: Path) -> Row:
     env = {"OMP_NUM_THREADS": "1"}
     bare = subprocess.run(
-        python("plain/skew.py", path, json.dumps(PARAMS)), env={**os.environ, **env}, capture_output=True, text=True,
-        check=True,
+        python("plain/each.py", path, ESTIMATOR, json.dumps(PARAMS)), env={**os.environ, **env}, capture_output=True,
+        text=True, check=True,
     )  # fmt: skip
     plain = json.loads(bare.stdout)
     document = {
         "data": {"uri": str(path), "target": "y", "groups": ["key"]},
-        "model": {"estimator": "xgboost.XGBRegressor", "params": PARAMS},
+        "model": {"estimator": ESTIMATOR, "params": PARAMS},
     }
     run = WORK / "runs" / "skew"
     shutil.rmtree(run, ignore_errors=True)
     measured(fitscale("train", job("skew", document), "--run", run, "--no-report", "--choose", "many-models"))
-    events = [json.loads(line) for file in run.glob("journal/*.jsonl") for line in file.read_text().splitlines()]
+    events = journal_of(run)
     starts = {e["attempt"]: e["at"] for e in events if e["kind"] == "attempt-started" and e["order"] == "groups"}
     makespan = sum(
         e["at"] - starts[e["attempt"]] for e in events if e["kind"] == "attempt-ended" and e["attempt"] in starts

@@ -312,10 +312,17 @@ class Divisible(Protocol):
 class Groups(Protocol):
     """The feed of a chunk of groups: its views are the rows of all of them, group by group in key order."""
 
+    @property
+    def rows(self) -> Batch:
+        """All rows, group by group in key order, within a group those that train first. A view is spans of them."""
+
     def __len__(self) -> int: ...
 
     def sizes(self, view: View) -> np.ndarray:
         """(g,) int64: how many rows each group has in a view."""
+
+    def spans(self, view: View) -> tuple[np.ndarray, np.ndarray]:
+        """(g,) int64 each: where the rows of each group in a view begin in ``rows``, and its `sizes`."""
 
     def matrix(self, view: View) -> Batch:
         """All rows of a view. Groups with rows that no model can be fitted on are told of elsewhere, and have none here."""

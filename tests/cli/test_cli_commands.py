@@ -170,6 +170,33 @@ def test_a_plan_alone_can_be_asked(tmp_path: Path) -> None:
             assert fitscale("plan", job, "--explain", "in-memory").code == 0
 
 
+def test_what_if_groups_were_longer_or_more(tmp_path: Path) -> None:
+    """Longer groups have more rows each; more groups are of the same sizes. Both take longer than what is there."""
+    job = write_job(tmp_path, "many", **MANY)
+    assert fitscale("plan", job).code == 0
+    now, longer, more = (
+        Plan.from_json(fitscale("plan", job, "--what-if", text, "--json").out)
+        for text in ("rows=1x", "rows=1000x", "groups=1000x")
+    )
+    assert now.profile.groups is not None
+    assert longer.profile.groups is not None
+    assert more.profile.groups is not None
+    assert (longer.profile.groups.n, more.profile.groups.n) == (now.profile.groups.n, 1000 * now.profile.groups.n)
+    assert longer.profile.groups.rows_max == 1000 * now.profile.groups.rows_max
+    assert more.profile.groups.rows_max == now.profile.groups.rows_max
+    assert longer.shape.rows == more.shape.rows == 1000 * now.shape.rows
+    taken = [plan.decision.chosen.forecast.time_s.value for plan in (now, longer, more) if plan.decision.chosen]
+    assert taken[1] > 5 * taken[0]
+    assert taken[2] > 5 * taken[0]
+
+
+def test_what_if_there_are_no_groups(one: Path) -> None:
+    """One model has none that could be more."""
+    said = fitscale("plan", one, "--what-if", "groups=10x")
+    assert said.code == 2
+    assert "the workload has no data.groups" in said.err
+
+
 def test_what_if_a_deadline_cannot_be_met(one: Path) -> None:
     """Exit code 4: something runs, and nothing meets it."""
     said = fitscale("plan", one, "--what-if", "rows=100000x,deadline=1s")

@@ -7,6 +7,7 @@ import decimal
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fitscale.data.reader import open_reader
+from fitscale.data.sources import schemas
 from fitscale.errors import DataError, SourceChanged
 from fitscale.records.workload import DataSpec
 from fitscale.testing.sources import SourceSuite
@@ -118,6 +120,15 @@ def test_schemas_that_differ_are_refused(tmp_path, other, words):
     assert "one.parquet and" in str(caught.value)
     assert "two.parquet differ" in str(caught.value)
     assert words in str(caught.value)
+
+
+def test_files_of_many_columns_are_compared_soon():
+    """Each column is looked for once: a second file of 10,000 columns took 22 s."""
+    schema = pa.schema([(f"x{k}", pa.float32()) for k in range(10_000)])
+    began = time.process_time()
+    assert schemas.difference(schema, schema) is None
+    assert time.process_time() - began < 2
+    assert "no column 'x7'" in str(schemas.difference(schema, schema.remove(7)))
 
 
 def test_the_order_of_columns_may_differ(tmp_path):

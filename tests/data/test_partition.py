@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,20 @@ def test_a_slice_is_read_alone(tmp_path: Path) -> None:
         got = list(there.batches([ROW], start=start, stop=stop, batch_rows=100))
         assert [number for _, batch in got for number in batch.column(0).to_pylist()] == whole[start:stop]
         assert [place for place, _ in got] == [start + k for k in np.cumsum([0, *[b.num_rows for _, b in got]])[:-1]]
+
+
+def test_files_of_many_columns_do_not_all_stay_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker holds what one file describes, however many there are: of 10,000 columns that is 60 MB for each."""
+    there = cut(table(), tmp_path / "cut", memory_bytes=40_000)
+    files = len(list((tmp_path / "cut" / "rows").iterdir()))
+    assert files > 2
+    before = len(os.listdir("/proc/self/fd"))
+    whole = all_rows(there)
+    assert len(os.listdir("/proc/self/fd")) == before + files
+    monkeypatch.setattr("fitscale.data.partition.DESCRIBED", 1)
+    again = Partition(tmp_path / "cut")
+    assert all_rows(again).equals(whole)
+    assert len(os.listdir("/proc/self/fd")) == before + files + 1
 
 
 @pytest.mark.parametrize(

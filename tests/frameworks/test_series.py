@@ -249,7 +249,7 @@ def test_a_grid_has_each_value_at_its_time(rows: list[tuple[int, int, float]]) -
             assert grid.lengths[k] == 0
             continue
         assert k not in grid.why
-        values = grid.values[grid.bounds[k] : grid.bounds[k + 1]]
+        values = grid.values[grid.starts[k] : grid.starts[k] + grid.lengths[k]]
         if not len(times):
             assert not len(values)
             continue

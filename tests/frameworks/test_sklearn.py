@@ -21,6 +21,7 @@ from fitscale.records.run import Estimator, Recipe
 from fitscale.testing.arrays import ArrayFeed, DirectContext
 
 pytest.importorskip("sklearn")
+from sklearn.base import BaseEstimator, RegressorMixin
 
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
 SGD = "sklearn.linear_model.SGDClassifier"
@@ -163,6 +164,35 @@ def test_threads_do_not_change_a_forest(n_jobs: int | None, tmp_path: Path) -> N
     one, two = (fitted(made, feed(), tmp_path, threads) for threads in (1, 2))
     assert pickle.dumps(one) == pickle.dumps(two)
     assert one.n_jobs == n_jobs
+
+
+class Asking(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Notes down how many threads it was to start, as classes do that know nothing of joblib's configuration."""
+
+    def __init__(self, n_jobs: int | None = None) -> None:
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any) -> Asking:
+        self.fitted_with_ = self.n_jobs
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        return np.full(len(X), self.n_jobs or -1.0)
+
+
+@pytest.mark.parametrize("n_jobs", [None, -1, 3])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_foreign_class_is_told_its_threads(n_jobs: int | None, inside: bool, tmp_path: Path) -> None:
+    """LightGBM's would take all cores where n_jobs is left open. It fits with the attempt's threads, and predicts with one."""
+    path, params = f"{__name__}.Asking", {"n_jobs": n_jobs}
+    if inside:
+        path, params = PIPELINE, {"steps": [["asking", {path: params}]]}
+    made = fitted(recipe(path, params), feed(0, form="frame" if inside else "matrix"), tmp_path, 2)
+    asking = made.steps[0][1] if inside else made
+    assert (asking.fitted_with_, asking.n_jobs) == (2, n_jobs)
+    (scores, *_) = ScikitLearn().score(made, feed(0).batches("train"))
+    assert set(scores.value) == {1.0}
+    assert asking.n_jobs == n_jobs
 
 
 @pytest.mark.parametrize(

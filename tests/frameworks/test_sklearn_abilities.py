@@ -276,6 +276,15 @@ def test_forests_cost_by_the_columns_that_a_node_tries(params: dict[str, Any], t
     assert law(path, 10**5, features=20, **params).time["iterations"][0].amount == pytest.approx(tried * one)
 
 
+@pytest.mark.parametrize("name", ["Ridge", "LinearRegression", "RidgeClassifier"])
+def test_a_linear_model_of_more_columns_than_rows_costs_by_its_rows(name: str) -> None:
+    """80 rows × 10,000 columns took 0.01 to 0.06 s and 14 MB beside the matrix: no square of the columns is ever made."""
+    found = law(f"sklearn.linear_model.{name}", 80, features=10_000)
+    assert seconds(found) < 1
+    assert next(term.amount for term in found.memory if term.name == "fit") < 20e6
+    assert seconds(law("sklearn.linear_model.BayesianRidge", 80, features=10_000)) > 50
+
+
 def test_cost_of_a_pipeline_is_that_of_its_last_predictor() -> None:
     """A search over a pipeline costs its folds times the fit inside."""
     inner = {"sklearn.ensemble.RandomForestClassifier": {"n_estimators": 10}}

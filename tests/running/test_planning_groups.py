@@ -71,3 +71,27 @@ def test_a_plan_does_not_wait_for_a_group_that_takes_long(tmp_path: Path, monkey
     assert plan.decision.chosen is not None
     assert plan.decision.chosen.forecast.source == PRIORS
     assert [event["order"] for event in events_of(run, "attempt-started")] == ["partition"]
+
+
+def test_of_thousands_of_groups_a_few_are_timed_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most half a hundredth of them; what they took is what the forecast is made of, and `train` does not fit them again."""
+    monkeypatch.setattr(loop, "NO_PROBE_S", 0.0)
+    groups = 4_000
+    document = {
+        **MANY,
+        "data": {"uri": f"synthetic://?rows=24000&columns=3&groups={groups}", "target": "y", "groups": ["group"]},
+        "model": {"estimator": "sklearn.linear_model.Ridge"},
+    }
+    document["data"] = {**document["data"], "uri": document["data"]["uri"] + "&classes=0"}
+    job, run = workload_of(document, tmp_path), tmp_path / "run"
+    plan = plan_only(job, run)
+    [measured] = plan.measurements
+    assert 8 <= len(measured.timed) <= groups * 0.005
+    assert plan.decision.chosen is not None
+    assert f"{len(measured.timed)} groups" in plan.decision.chosen.forecast.source
+    [(digest, kept)] = _chunks(run).items()
+    probes = {k for k, chunk in enumerate(folder.read_task(run, digest).chunks) if chunk.probe}
+    assert probes <= kept
+    made = train(job, run).manifest
+    assert plan.profile.groups is not None
+    assert made.models + made.unfit == plan.profile.groups.n

@@ -33,7 +33,8 @@ def plan(
     ] = None,
     probe: Annotated[str | None, typer.Option(metavar="TIME", help="How long to probe, such as 10m.")] = None,
     what_if: Annotated[
-        str | None, typer.Option(metavar="CHANGES", help="Decide again for rows=10x,deadline=30m,memory='8 GB'.")
+        str | None,
+        typer.Option(metavar="CHANGES", help="Decide again for rows=10x,groups=10x,deadline=30m,memory='8 GB'."),
     ] = None,
     explain: Annotated[
         str | None,

@@ -82,7 +82,9 @@ def _facts(plan: Plan, width: int) -> list[str]:
     read = f"Read {data_size(profile.read_bytes, max(profile.bytes, profile.read_bytes))} from {source}{seconds}"
     rows = profile.rows.value
     size_ = f"{count(rows)} rows × {plural(shape.features, 'feature')} = {count(rows * shape.features)} cells"
-    if shape.density < 0.5:
+    if plan.traits.input == "series":
+        size_ = f"{count(rows)} values of series"
+    elif shape.density < 0.5:
         size_ += f", {count(rows * shape.features * shape.density)} of them not 0"
     lines = [*_staged(plan, width), *tagged(read, "measured", width), *tagged(size_, profile.rows.origin, width)]
     if profile.groups:

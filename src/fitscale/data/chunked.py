@@ -50,13 +50,15 @@ class _Order(NamedTuple):
 
 def _counts(fold: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """(g, 4): how many rows of each group are in each fold, of (n,) int8 folds, group after group."""
-    there = sizes > 0
-    counts = np.zeros((len(sizes), FOLDS), np.int64)
-    starts = (np.cumsum(sizes) - sizes)[there]
-    if len(starts):
-        for code in range(FOLDS):
-            counts[there, code] = np.add.reduceat((fold == code).view(np.int8), starts, dtype=np.int64)
-    return counts
+    ends = np.cumsum(sizes)
+    begins = np.ones(len(fold), bool)  # of stretches of one fold in one group: few, where the folds are by time
+    np.not_equal(fold[1:], fold[:-1], out=begins[1:])
+    begins[(ends - sizes)[sizes > 0]] = True
+    stretches = np.flatnonzero(begins)
+    group = np.searchsorted(ends, stretches, "right")
+    lengths = np.diff(stretches, append=len(fold))
+    counts = np.bincount(group * FOLDS + fold[stretches], lengths, FOLDS * len(sizes))
+    return counts.astype(np.int64).reshape(-1, FOLDS)
 
 
 class Chunked:
@@ -89,6 +91,8 @@ class Chunked:
     @cached_property
     def _order(self) -> _Order:
         """One pass over the row numbers, and over the column that the folds look at."""
+        import pyarrow as pa
+
         by, n = column_of(self.folds), self.end - self.begin
         numbers, fold = np.empty(n, np.int64), np.empty(n, np.int8)
         times = np.empty((n, 1), np.int64) if by is not None and self.encoding.input == "series" else None
@@ -97,9 +101,11 @@ class Chunked:
         for at, batch in timed(read, self.phase, "read"):
             here = slice(at - self.begin, at - self.begin + batch.num_rows)
             numbers[here] = batch.column(0).to_numpy()
-            fold[here] = assign(self.folds, numbers[here], batch.column(1) if by else None)
+            column = batch.column(1) if by else None
             if times is not None:  # a series is split by the column that is all it has
                 self.encoding.into(batch, times[here])
+                column = pa.array(times[here, 0])
+            fold[here] = assign(self.folds, numbers[here], column)
         fold[fold < 0] = FOLDS - 1
         sizes = self.partition.sizes[self.start : self.stop]
         counts = _counts(fold, sizes)

@@ -92,7 +92,7 @@ def moments_of(column: pa.Array) -> np.ndarray:
 
     kind = column.type
     if t.is_timestamp(kind) or t.is_date(kind):
-        column = column.cast(pa.timestamp("ns", getattr(kind, "tz", None)), safe=False).cast(pa.int64())
+        column = column.cast(pa.timestamp("ns", getattr(kind, "tz", None)), safe=False).view(pa.int64())
     elif t.is_integer(kind):
         column = column.cast(pa.int64())
     elif t.is_floating(kind) or t.is_decimal(kind):

@@ -200,9 +200,15 @@ class _Cutter:
             if writer is None:
                 texts = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
                 path = self.part / "rows" / f"{self.files:05d}.parquet"
-                # Nobody asks for its statistics, which take a fifth of the time to write it.
+                # Nobody asks for its statistics, which take a fifth of the time to write it. Row numbers as their
+                # differences are a tenth of the size, and of the time to read them, that they are otherwise.
                 writer = pq.ParquetWriter(
-                    path, table.schema, compression="lz4", use_dictionary=texts, write_statistics=False
+                    path,
+                    table.schema,
+                    compression={name: "none" if name == ROW else "lz4" for name in table.column_names},
+                    column_encoding={ROW: "DELTA_BINARY_PACKED"},
+                    use_dictionary=texts,
+                    write_statistics=False,
                 )
                 self.files += 1
             writer.write_table(table, row_group_size=self.unit_rows)

@@ -126,13 +126,17 @@ def _below(words: np.ndarray, share: float) -> np.ndarray:
 def _timed(folds: Folds, column: pa.Array) -> np.ndarray:
     import pyarrow as pa
 
-    gone = column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
-    moments = moments_of(column.filter(pa.array(~gone)) if gone.any() else column)
+    gone = None
+    if column.null_count or pa.types.is_floating(column.type):
+        gone = column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
+    moments = moments_of(column if gone is None else column.filter(pa.array(~gone)))
     fold = np.zeros(len(moments), np.int8)
     for cut, code in ((folds.validation_cut, VALIDATION), (folds.cut, HOLDOUT), (folds.until, NONE)):
         if cut is not None:
             # as whole numbers: floats do not tell neighbouring nanoseconds apart
             fold[moments >= (math.ceil(cut) if moments.dtype.kind == "i" else cut)] = code
+    if gone is None:
+        return fold
     every = np.full(len(column), NONE, np.int8)
     every[~gone] = fold
     return every

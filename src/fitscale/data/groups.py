@@ -166,12 +166,22 @@ class GroupedFeed:
         """The rows of a view, group by group in key order: for kernels that fit many groups at once."""
         import pyarrow as pa
 
-        whole, of_view = self.chunk.rows, self._of(view)
-        if of_view.all():
+        whole = self.rows
+        if self.sizes(view).sum() == len(whole.y):
             return whole
         X, y, weight, row = whole
-        taken = X.filter(pa.array(of_view)) if hasattr(X, "column_names") else X[of_view]
-        return Batch(taken, y[of_view], None if weight is None else weight[of_view], row[of_view])
+        at = self._places(view)
+        taken = X.take(pa.array(at)) if hasattr(X, "column_names") else X[at]
+        return Batch(taken, y[at], None if weight is None else weight[at], row[at])
+
+    @property
+    def rows(self) -> Batch:
+        """All rows of the chunk, group by group in key order, of which a view is spans."""
+        return self.chunk.rows
+
+    def spans(self, view: View) -> tuple[np.ndarray, np.ndarray]:
+        """(g,) int64 each: where the rows of each group in a view begin in ``rows``, and their `sizes`."""
+        return self.chunk.bounds[CODE[view] : -1 : FOLDS], self.sizes(view)
 
     def batches(self, view: View, rows: int | None = None, start: int = 0) -> Iterator[Batch]:
         whole, size = self.matrix(view), rows or self.batch_rows
@@ -180,9 +190,9 @@ class GroupedFeed:
     def frame(self, view: View) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
         import pyarrow as pa
 
-        of_view, rows = self._of(view), self.chunk.rows
-        weight = None if rows.weight is None else rows.weight[of_view]
-        return self.chunk.frame.filter(pa.array(of_view)), rows.y[of_view], weight
+        at, rows = self._places(view), self.rows
+        weight = None if rows.weight is None else rows.weight[at]
+        return self.chunk.frame.take(pa.array(at)), rows.y[at], weight
 
     def shard(self, rank: int, world: int, rows: int | None = None) -> GroupedFeed:
         raise NotImplementedError("groups are shared out by chunks, not by rows")
@@ -202,9 +212,9 @@ class GroupedFeed:
     def session(self, session: Any) -> Any:
         raise NotImplementedError("engines that host sessions bring this")
 
-    def _of(self, view: View) -> np.ndarray:
-        """(n,) bool: which rows of the chunk are of a view. They lie by group, and so they are in key order."""
-        blocks = np.arange(len(self.chunk.bounds) - 1) % FOLDS == CODE[view]
-        for k in self.flaws:
-            blocks[FOLDS * k : FOLDS * (k + 1)] = False
-        return np.repeat(blocks, np.diff(self.chunk.bounds))
+    def _places(self, view: View) -> np.ndarray:
+        """(n,) int64: where the rows of a view are among all of the chunk, group by group in key order."""
+        starts, sizes = self.spans(view)
+        places: np.ndarray = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        places += np.arange(len(places))
+        return places

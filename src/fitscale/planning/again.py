@@ -1,11 +1,11 @@
-"""Answers from the last plan alone: what if rows, deadline or memory were others; and one candidate in full.
+"""Answers from the last plan alone: what if rows, groups, deadline or memory were others; and one candidate in full.
 
 Nothing is read and nothing measured: the loop decides again over what the plan holds.
 """
 
 from __future__ import annotations
 
-from fitscale.errors import NotOffered, UsageError, nearest
+from fitscale.errors import UsageError, nearest
 from fitscale.machines.catalogue import catalogue
 from fitscale.planning.laws import law_of
 from fitscale.planning.loop import Loop
@@ -18,13 +18,14 @@ from fitscale.records.run import Estimator
 from fitscale.records.workload import Deadline
 from fitscale.workload import units
 
-KNOWN = ("rows", "deadline", "memory")
+KNOWN = ("rows", "groups", "deadline", "memory")
 
 
 class Changes(Record):
     """What is supposed; None: as it is."""
 
-    rows: float | None = None  # times as many
+    rows: float | None = None  # times as many; of many models in each group
+    groups: float | None = None  # times as many, of the same sizes
     deadline_s: float | None = None
     memory_bytes: int | None = None
 
@@ -53,11 +54,12 @@ def read_changes(text: str) -> Changes:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if name not in KNOWN or not equals:
             raise UsageError(
-                f"--what-if: '{part.strip()}' is not understood{nearest(name, KNOWN)}; it takes rows=10x, deadline=30m, memory=8GB"
+                f"--what-if: '{part.strip()}' is not understood{nearest(name, KNOWN)};"
+                " it takes rows=10x, groups=10x, deadline=30m, memory=8GB"
             )
         try:
-            if name == "rows":
-                found["rows"] = units.times(value)
+            if name in ("rows", "groups"):
+                found[name] = units.times(value)
             elif name == "deadline":
                 found["deadline_s"] = units.duration_s(value)
             else:
@@ -72,19 +74,19 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
 
     Raises
     ------
-    NotOffered
-        For many models: their forecast hangs on the sizes of groups that nobody has seen.
+    UsageError
+        For other groups of a workload that has none.
     """
     workload = plan.workload
-    if workload.data.groups:
-        raise NotOffered("--what-if", "many models are not offered yet: change the workload, and plan again")
+    if changes.groups is not None and not workload.data.groups:
+        raise UsageError("--what-if: groups: the workload has no data.groups; rows=10x supposes more rows")
     machine = plan.machine
     if changes.memory_bytes is not None:
         machine = machine.but(memory_bytes=changes.memory_bytes, origin="stated")
     if changes.deadline_s is not None:
         deadline = Deadline(must_s=changes.deadline_s)
         workload = workload.but(needs=workload.needs.but(deadline=deadline))
-    prepared = _prepared(plan.but(workload=workload), snapshot, changes.rows or 1.0)
+    prepared = _prepared(plan.but(workload=workload), snapshot, changes.rows or 1.0, changes.groups or 1.0)
     elsewhere: tuple[Machine, ...] = ()
     for place in workload.where:
         elsewhere += catalogue(place.address) if place.kind == "catalogue" else ()
@@ -124,14 +126,22 @@ def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
     found = known[name]
     if found.forecast is None:
         return found  # the framework cannot take this path at all: it has no law
-    return found.but(law=law_of(_prepared(plan, snapshot, 1.0), found.candidate, plan.shape))
+    return found.but(law=law_of(_prepared(plan, snapshot), found.candidate, plan.shape))
 
 
-def _prepared(plan: Plan, snapshot: Snapshot, times: float) -> Prepared:
-    """What preparing found, from the plan's records, with so many times the rows."""
+def _prepared(plan: Plan, snapshot: Snapshot, longer: float = 1.0, more: float = 1.0) -> Prepared:
+    """What preparing found, from the plan's records: groups with so many times the rows, and so many times the groups.
+
+    Without groups all rows are one.
+    """
     shape, profile, workload = plan.shape, plan.profile, plan.workload
+    times = longer * more
     if times != 1.0:
         shape = shape.times(times)
+        shape = shape.but(groups=round(shape.groups * more), largest_group=round(shape.largest_group * longer))
+        if (groups := profile.groups) is not None:
+            sizes = {name: round(getattr(groups, name) * longer) for name in ("rows_min", "rows_median", "rows_max")}
+            profile = profile.but(groups=groups.but(n=round(groups.n * more), exact=False, **sizes))
         profile = profile.but(
             rows=Figure.exact(profile.rows.value * times, "stated"), bytes=round(profile.bytes * times)
         )

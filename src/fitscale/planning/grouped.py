@@ -16,6 +16,8 @@ from fitscale.records.base import Figure
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement
 
+CHUNK_S, LEAST_CHUNKS = 2.0, 24  # as groups are cut into chunks
+SPREAD = 0.8  # of the cost of a group around what the law says of its size: half-width of 90 %
 UNSEEN = 0.3  # by how much groups that were not fitted may differ from those that were
 
 
@@ -25,6 +27,8 @@ def grouped_phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pa
     start = start_of(measured, rates)
     if chunks is None:
         return {"start": start, **_by_prior(candidate, law, shape, rates)}
+    if chunks[0].timed:
+        return {"start": start, "iterations": _by_groups(candidate, law, shape, chunks, rates)}
     return {"start": start, "iterations": _by_chunks(candidate, law, shape, chunks)}
 
 
@@ -43,11 +47,40 @@ def _by_prior(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dic
     return found
 
 
+def _by_groups(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law], rates: Rates) -> Figure:
+    """By groups that were timed one by one: what their fits took of what the law says of them, times what it says of all.
+
+    Beside the fits, what stands around each chunk, and the rows that are decoded.
+    """
+    m, at = chunks
+    pace = sum(cpu_s for _, cpu_s in m.timed) / max(1e-12, _fits_s(at))
+    fits = _fits_s(law)
+    around = m.around_s * max(LEAST_CHUNKS, fits / CHUNK_S)
+    cell_s = (
+        rates.columns * rates.read_s_per_cell.value + shape.features * shape.density * rates.encode_s_per_cell.value
+    )
+    cpu_s = pace * fits + around + _rows(shape) * cell_s
+    # In the order of their sizes the last are small: workers end together, unless one group is longer than all others.
+    largest = pace * fits * shape.largest_group / max(1, _rows(shape))
+    unseen = SPREAD / math.sqrt(len(m.timed))
+    error = math.hypot(law.error[2], unseen)
+    return crowded(Figure.around(max(cpu_s / max(1, candidate.workers), largest), error, "forecast"), [chunks])
+
+
+def _fits_s(law: Law) -> float:
+    """CPU seconds of all fits, by prior."""
+    return sum(
+        seconds for phase, terms in law.time.items() if phase not in ("start", "export")
+        for seconds in by_name(terms).values()
+    )  # fmt: skip
+
+
 def _by_chunks(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law]) -> Figure:
     m, at = chunks
     workers = max(1, candidate.workers)
     busy = m.contention > CONTENDED and m.unit_cpu_s > 0
-    each = m.unit_cpu_s / workers if busy else m.unit_s
+    by_cpu = m.unit_cpu_s / workers  # of fewer workers than it was measured with, what each has to do
+    each = by_cpu if busy else max(m.unit_s, by_cpu)
     grown = _prior_s(law) / max(1e-12, _prior_s(at))
     everything = _rows(m.shape)
     largest = m.unit_cpu_s * everything * shape.largest_group / max(1, _rows(shape))

@@ -40,7 +40,9 @@ class Known:
     def keep(self, candidate: Candidate, measurement: Measurement) -> None:
         """Remember what an attempt showed of the candidate's path."""
         many = candidate.is_grouped
-        law = law_of(self.prepared, candidate, measurement.shape, self.sizes if many else None)
+        # Of groups that were timed one by one the law is theirs.
+        sizes = [rows for rows, _ in measurement.timed] or self.sizes
+        law = law_of(self.prepared, candidate, measurement.shape, sizes if many else None)
         self._measured.setdefault(candidate.path, []).append((measurement, law))
         if not many:  # a fit counts what the profile could only estimate
             self.shape = self.shape.but(features=measurement.shape.features)

@@ -26,6 +26,7 @@ from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusa
 from fitscale.records.run import Event, Sample
 
 NO_PROBE_S = 10.0
+LEAST_PROBES = 8  # chunks that are there to probe, see `running.tasks`
 BUDGET_S = 5.0
 PLAN_BUDGET_S = (
     15.0  # of 10 GB two hundredths let one part of 0.2 % be fitted, and the answer was one within a factor of three
@@ -87,6 +88,7 @@ class Loop:
         choose: str | None = None,
         budget_s: float | None = None,
         sizes: Sequence[int] | None = None,
+        largest: str = "",
         elsewhere: Sequence[Machine] = (),
         measured: Sequence[Measurement] = (),
         unexportable: str | None = None,
@@ -99,6 +101,7 @@ class Loop:
         self._goes_on = goes_on  # `train`: what is begun at full size is the run's own
         self._choose = choose
         self._budget_s = budget_s
+        self._largest = largest  # which group
         self._elsewhere = elsewhere
         self._before = measured  # by an earlier plan
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
@@ -116,6 +119,7 @@ class Loop:
             sentence = self._unexportable
             self._refused += [Refusal(candidate=candidate, sentence=sentence, gate="export") for candidate in found]
             found = ()
+        found = (*found, *self._with_fewer_workers(found))
         for measurement in self._before:
             if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
                 self._known.keep(candidate, measurement)
@@ -176,8 +180,25 @@ class Loop:
         """Whether the gates let it through; a refusal is kept."""
         refusal = deciding.gate(self._assess(candidate), self._workload, self._machine, surely=surely)
         if refusal is not None:
-            self._refused.append(refusal)
+            self._refused.append(self._with_group(refusal))
         return refusal is None
+
+    def _with_group(self, refusal: Refusal) -> Refusal:
+        """Whose memory it is that one worker does not have."""
+        if refusal.gate != "memory" or refusal.candidate.strategy != "many-models":
+            return refusal
+        rows, which = max(self._known.sizes or (self._known.shape.largest_group,)), self._largest or "the largest group"
+        return refusal.but(sentence=f"{refusal.sentence} ({which} alone has {rows:,} rows)")
+
+    def _with_fewer_workers(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Where the largest group is too much for one of several workers, as many as may leave room for it."""
+        fewer = []
+        for candidate in found:
+            while candidate.is_grouped and candidate.workers > 1 and not self._fits(candidate):
+                candidate = candidate.but(workers=candidate.workers // 2)
+            if candidate not in found and self._fits(candidate) is not False:
+                fewer.append(candidate)
+        return fewer
 
     def _within_floors(self, found: Sequence[Candidate]) -> list[Candidate]:
         """In the order of their forecast times; what physics or memory surely forbids is refused."""
@@ -190,10 +211,15 @@ class Loop:
         first = self._first_that_fits(alive)
         if first is None:
             return
-        if self._known.work_s(first) < NO_PROBE_S and not self._known.is_measured(first):
+        if self._most_s(first) < NO_PROBE_S and not self._known.is_measured(first):
             return
         self._begin(first)
         self._rivals([c for c in alive if c != first and not self._is_refused(c)], first)
+
+    def _most_s(self, candidate: Candidate) -> float:
+        """What it may take; of many models, of which a few cost next to nothing to fit, at most."""
+        work, time_s = self._known.work_s(candidate), self._known.forecast(candidate).time_s
+        return work + (time_s.high - time_s.value if candidate.is_grouped else 0.0)
 
     def _first_that_fits(self, alive: Sequence[Candidate]) -> Candidate | None:
         """The fastest whose memory is sure to fit; where a prior cannot tell, parts of the rows do."""
@@ -400,4 +426,7 @@ class _Watch:
 
 
 def _enough_chunks(events: Sequence[Event]) -> bool:
-    return sum(event.kind == "chunk" for event in events) >= 4
+    """All that are there to probe, or four of those that are not."""
+    chunks = [event for event in events if event.kind == "chunk"]
+    probes = sum("timed_rows" in event.data for event in chunks)
+    return probes >= LEAST_PROBES or len(chunks) - probes >= 4

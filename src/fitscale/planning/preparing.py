@@ -237,7 +237,8 @@ def shape_of(workload: Workload, snapshot: Snapshot, about: Profile, traits: Tra
     rows = about.rows.value * (workload.data.use if isinstance(workload.data.use, float) else 1.0)
     held = _held(workload)
     validation = evaluate.early_stopping.validation if evaluate.early_stopping else 0.0
-    features = _features(workload, snapshot, about)
+    # A series has its values, and no others.
+    features = [] if traits.input == "series" else _features(workload, snapshot, about)
     wide, filled = 0, 0.0  # columns of the matrix, and how many of them a row has
     for column in features:
         distinct = int(column.distinct.value) if column.distinct else 2

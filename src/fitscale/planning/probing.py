@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from fitscale.records.data import Shape
@@ -112,8 +113,13 @@ def _counted(events: Sequence[Event], abreast: int) -> list[Event]:
 def from_chunks(
     candidate: Candidate, shape: Shape, events: Sequence[Event], contention: float, total_rows: int
 ) -> Measurement | None:
-    """What the first chunks of many models showed: a unit is a row, weighted as the chunks' groups were."""
+    """What the first chunks of many models showed: a unit is a row, weighted as the chunks' groups were.
+
+    Of chunks that are there to probe, each group alone.
+    """
     chunks = [event for event in events if event.kind == "chunk"]
+    probes = [event for event in chunks if event.data.get("timed_rows")]
+    chunks = probes or chunks
     rows = sum(int(event.data["rows"]) for event in chunks)
     if not rows:
         return None
@@ -121,6 +127,9 @@ def from_chunks(
     wall = sum(float(event.data["wall_s"]) for event in chunks)
     started = next((event for event in events if event.kind == "started"), None)
     phases = _phases(started.data.get("phases", {})) if started else {}
+    timed = [pair for event in probes for pair in zip(event.data["timed_rows"], event.data["timed_cpu_s"], strict=True)]
+    beside = [float(event.data["cpu_s"]) - float(event.data["fits_cpu_s"]) for event in probes]
+    groups = f"{len(timed):,} groups" if timed else f"{len(chunks)} chunks"
     return Measurement(
         path=candidate.path,
         shape=shape,
@@ -131,7 +140,9 @@ def from_chunks(
         unit_cpu_s=cpu / rows,
         peak_bytes=max((int(e.data["peak"]) for e in events if e.kind == "memory"), default=0),
         contention=contention,
-        attempt=f"{len(chunks)} chunks, {rows:,} of {total_rows:,} rows",
+        attempt=f"{groups}, {rows:,} of {total_rows:,} rows",
+        timed=tuple(timed),
+        around_s=statistics.median(beside) if beside else 0.0,
     )
 
 

@@ -97,6 +97,8 @@ class Measurement(Record):
     storage_bytes: int = 0
     contention: float = 0.0  # share of the machine that others used
     attempt: str = ""
+    timed: tuple[tuple[int, float], ...] = ()  # of groups that were fitted one by one: rows, and CPU seconds of the fit
+    around_s: float = 0.0  # CPU seconds of a chunk of them beside its fits
 
 
 class Forecast(Record):

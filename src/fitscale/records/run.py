@@ -95,11 +95,15 @@ class Recipe(Grown):
 
 
 class Chunk(Record):
-    """Groups ``start`` to ``stop`` (in key order), committed together."""
+    """Groups ``start`` to ``stop`` (in key order), committed together.
+
+    ``probe``: a few groups that are fitted before all others, each of them timed: what the rest takes is forecast by them.
+    """
 
     start: int
     stop: int
     rows: int = 0
+    probe: bool = False
 
 
 class Task(Record):

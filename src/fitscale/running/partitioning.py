@@ -41,6 +41,18 @@ def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
     return prepared._replace(cut_s=Figure.exact(seconds))
 
 
+def largest_of(run: Path, partition: str | None) -> str:
+    """Which group has the most rows, as a sentence names it; empty where the rows are not cut."""
+    from fitscale.data.partition import Partition
+
+    if partition is None:
+        return ""
+    there = Partition(run / "data" / partition)
+    k = int(there.sizes.argmax())
+    (key,) = there.key_tuples(k, k + 1)
+    return "group " + ", ".join(f"{name}={value!r}" for name, value in zip(there.groups, key, strict=True))
+
+
 def _by_prior(prepared: Prepared) -> float:
     profile = prepared.profile
     return profile.rows.value * len(profile.columns) * CUT_CELL_S

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from fitscale.planning.preparing import Fit, Prepared, recipe_of
 from fitscale.records.machine import Machine
@@ -15,6 +17,8 @@ from fitscale.registry import plugin
 from fitscale.store import chunks, folder
 
 CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
+PROBES, PROBE_GROUPS, PROBED = 8, 16, 0.005  # chunks to probe, groups in each at most, and their share of all
+TRIES = 50  # how often a place to probe is moved on, where the groups are too large
 LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen
 SIZES = (1.2, 1.2, 0.6)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
 
@@ -89,7 +93,7 @@ def _bounds(
         # Of models that take microseconds the rows are most of the work, and all of a chunk's are held at once.
         return float(fitted + (rows * CHUNK_S / BATCHED_ROWS if candidate.strategy == "batched-models" else 0.0))
 
-    return bounds_of(sizes, seconds)
+    return bounds_of(sizes, seconds, probed=candidate.strategy == "many-models")
 
 
 def _batch_rows(prepared: Prepared, candidate: Candidate) -> int:
@@ -116,24 +120,47 @@ def _bare(recipe: Recipe, fit: str, found: str) -> str:
     return recipe.but(estimator=estimator, threads=1, ranks=1, form=None, batch_rows=None).digest
 
 
-def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float]) -> tuple[Chunk, ...]:
+def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float], *, probed: bool = False) -> tuple[Chunk, ...]:
     """Cut the groups, in key order, into chunks of about two seconds by prior cost, every third of them half as long as others.
 
-    A function of sizes and priors alone.
+    A function of sizes and priors alone. ``probed``: among them a few that are small, see `_probes`.
     """
     known: dict[int, float] = {}
     costs = [known.setdefault(n, seconds(max(1, n))) if n not in known else known[n] for n in sizes]
     usual = min(CHUNK_S, max(0.05, sum(costs) / LEAST_CHUNKS))
+    edges = dict(_probes(costs)) if probed else {}
+    ends = set(edges.values())
     found: list[Chunk] = []
     start, rows, cost = 0, 0, 0.0
     for i, (n, each) in enumerate(zip(sizes, costs, strict=True)):
-        if i > start and cost + each > usual * SIZES[len(found) % len(SIZES)]:
-            found.append(Chunk(start=start, stop=i, rows=rows))
+        in_probe = start in edges
+        is_full = cost + each > usual * SIZES[len(found) % len(SIZES)] and not in_probe
+        if i > start and (is_full or i in edges or i in ends):
+            found.append(Chunk(start=start, stop=i, rows=rows, probe=in_probe))
             start, rows, cost = i, 0, 0.0
         rows += n
         cost += each
-    found.append(Chunk(start=start, stop=len(sizes), rows=rows))
+    found.append(Chunk(start=start, stop=len(sizes), rows=rows, probe=start in edges))
     return tuple(found)
+
+
+def _probes(costs: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """(first, end) of eight short runs of groups, one in each eighth of the cost; together half a hundredth of all at most.
+
+    So a large group is as likely to be seen as its cost is large; of one that is itself more than that, its neighbours are.
+    """
+    each = min(PROBE_GROUPS, int(len(costs) * PROBED / PROBES))
+    if each < 2:  # the first of a process is dearer, and tells nothing
+        return
+    until = np.cumsum(costs)
+    last = 0
+    for k in range(PROBES):
+        first = max(last, int(np.searchsorted(until, until[-1] * (k + 0.5) / PROBES)))
+        for start in range(first, min(first + TRIES * each, len(costs) - each), each):
+            if sum(costs[start : start + each]) <= until[-1] * PROBED:
+                last = start + each
+                yield start, last
+                break
 
 
 def order_for(run: Path, digest: str, candidate: Candidate, machine: Machine, seed: int, *, trust: bool) -> Order:
@@ -161,10 +188,12 @@ def order_for(run: Path, digest: str, candidate: Candidate, machine: Machine, se
 
 
 def _first_to_last(task: Task, left: set[int], seed: int) -> tuple[int, ...]:
-    """A few drawn by seed, which are the probe; then those cut large, the largest first, and at last those cut small."""
+    """The probe, or a few drawn by seed; then those cut large, the largest first, and at last those cut small."""
     import random
 
-    drawn = random.Random(seed).sample(sorted(left), min(4, len(left)))
+    drawn = [k for k in sorted(left) if task.chunks[k].probe] or random.Random(seed).sample(
+        sorted(left), min(4, len(left))
+    )
     rest = sorted(left - set(drawn), key=lambda k: (-SIZES[k % len(SIZES)], -task.chunks[k].rows, k))
     return (*drawn, *rest)
 

@@ -26,7 +26,7 @@ from fitscale.running.attempts import Attempt, Attempts, Listener
 from fitscale.running.completing import complete, put_together
 from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
-from fitscale.running.partitioning import is_soon_cut, partition_of, with_cut
+from fitscale.running.partitioning import is_soon_cut, largest_of, partition_of, with_cut
 from fitscale.running.probes import Probes
 from fitscale.running.some import check_same_kind, need_version, some_of
 from fitscale.running.state import Basis, Begun, RunState, state_of
@@ -142,8 +142,8 @@ def plan_only(
         probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
         outcome = Loop(
             prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
-            choose=choose, budget_s=probe_s, sizes=sizes, elsewhere=_elsewhere(workload),
-            unexportable=unexportable(prepared),
+            choose=choose, budget_s=probe_s, sizes=sizes, largest=largest_of(run, partition),
+            elsewhere=_elsewhere(workload), unexportable=unexportable(prepared),
         ).run()  # fmt: skip
         attempts.kill_all()
         folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
@@ -315,7 +315,8 @@ def _plan(
     probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
     outcome = Loop(
         prepared, probes, machine, number=folder.next_plan(run), goes_on=True, choose=choose, budget_s=probe_s,
-        sizes=sizes, elsewhere=_elsewhere(prepared.workload), unexportable=unexportable(prepared),
+        sizes=sizes, largest=largest_of(run, partition), elsewhere=_elsewhere(prepared.workload),
+        unexportable=unexportable(prepared),
     ).run()  # fmt: skip
     plan = outcome.plan
     folder.write_snapshot(run, prepared.snapshot)

@@ -53,7 +53,7 @@ def finish(run: Path, order: Order) -> None:
         index, payloads = _beside(run, order.base, index, payloads, task, bins)
     lies = index.column(reference.COLUMN) if reference.COLUMN in index.column_names else None
     index = index.select([name for name in index.column_names if name != reference.COLUMN])
-    status, kinds = (Counter(index.column(name).to_pylist()) for name in ("status", "kind"))
+    status, kinds = (_counted(index.column(name)) for name in ("status", "kind"))
     manifest = Manifest(
         version=order.version,
         name=folder.check(run),
@@ -81,6 +81,11 @@ def finish(run: Path, order: Order) -> None:
         (temporary / "manifest.json").write_text(manifest.to_json())
 
     files.folder_whole(run / "versions" / str(order.version), fill, after="finish.renamed")
+
+
+def _counted(column: pa.ChunkedArray) -> Counter[str]:
+    found = column.value_counts()
+    return Counter(dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)))
 
 
 def _results(run: Path, name: str, task: Task) -> list[ChunkResult]:

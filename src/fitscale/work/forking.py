@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import gc
 import importlib
+import itertools
 import os
 import pickle
 import select
@@ -234,28 +235,29 @@ def _child(items: Sequence[int], fit: Callable[[int], Any], limits: Limits) -> I
     os.close(write)
     watch = _Watch(pid, limits)
     finished = False
+    pipe = _Inbox(read)
     try:
-        with open(read, "rb", buffering=0) as pipe:
-            while True:
-                if not select.select([pipe], [], [], LOOK_S)[0]:
-                    if not watch.why and watch.is_over():
-                        os.kill(pid, signal.SIGKILL)
-                    continue
-                head = _exactly(pipe, _HEADER.size)
-                if head is None:
-                    break
-                kind, item, *lengths = _HEADER.unpack(head)
-                body, payload = (_exactly(pipe, length) for length in lengths)
-                if body is None or payload is None:
-                    break
-                if kind == b"E":
-                    finished = True
-                else:
-                    if kind == b"B":
-                        watch.begins(item)
-                    value = pickle.loads(body) if body else None
-                    yield kind, item, Result(value, payload) if kind == b"R" else value
+        while True:
+            if pipe.is_empty and not select.select([read], [], [], LOOK_S)[0]:
+                if not watch.why and watch.is_over():
+                    os.kill(pid, signal.SIGKILL)
+                continue
+            head = pipe.exactly(_HEADER.size)
+            if head is None:
+                break
+            kind, item, *lengths = _HEADER.unpack(head)
+            body, payload = (pipe.exactly(length) for length in lengths)
+            if body is None or payload is None:
+                break
+            if kind == b"E":
+                finished = True
+            else:
+                if kind == b"B":
+                    watch.begins(item)
+                value = pickle.loads(body) if body else None
+                yield kind, item, Result(value, payload) if kind == b"R" else value
     finally:
+        os.close(read)
         if not finished:
             os.kill(pid, signal.SIGKILL)  # not reaped yet: the id is still this child's
         _, status = os.waitpid(pid, 0)
@@ -315,20 +317,21 @@ def _in_child(parent: int, items: Sequence[int], fit: Callable[[int], Any], read
         os.close(read)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with open(write, "wb", buffering=0) as pipe:
-            for item in items:
-                _put(pipe, b"B", item)
+            _exactly_written(pipe, _HEADER.pack(b"B", items[0], 0, 0))
+            for item, after in itertools.zip_longest(items, items[1:]):
                 made = fit(item)
                 kind, value, payload = (b"R", *made) if isinstance(made, Result) else (b"V", made, b"")
-                _put(pipe, kind, item, pickle.dumps(value, protocol=5), payload)
-            _put(pipe, b"E", -1)
+                body = pickle.dumps(value, protocol=5)
+                what_next = (b"E", -1, 0, 0) if after is None else (b"B", after, 0, 0)
+                said = (_HEADER.pack(kind, item, len(body), len(payload)), body, payload, _HEADER.pack(*what_next))
+                if len(payload) < PIPE_BYTES:  # of a tiny model each call of the system is a tenth of the fit
+                    _exactly_written(pipe, b"".join(said))
+                else:
+                    for part in said:
+                        _exactly_written(pipe, part)
         code = 0
     finally:
         os._exit(code)
-
-
-def _put(pipe: Any, kind: bytes, item: int, body: bytes = b"", payload: bytes | bytearray = b"") -> None:
-    _exactly_written(pipe, _HEADER.pack(kind, item, len(body), len(payload)) + body)
-    _exactly_written(pipe, payload)
 
 
 def _exactly_written(pipe: Any, data: bytes | bytearray) -> None:
@@ -337,15 +340,30 @@ def _exactly_written(pipe: Any, data: bytes | bytearray) -> None:
         view = view[pipe.write(view) :]
 
 
-def _exactly(pipe: Any, length: int) -> bytearray | None:
-    data = bytearray(length)
-    view = memoryview(data)
-    while view:
-        n = pipe.readinto(view)
-        if not n:
-            return None
-        view = view[n:]
-    return data
+class _Inbox:
+    """A pipe that is emptied at once, as much as there is."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._room = bytearray(PIPE_BYTES)
+        self._at = self._end = 0  # of what was read, and not yet asked for
+
+    @property
+    def is_empty(self) -> bool:
+        return self._at == self._end
+
+    def exactly(self, length: int) -> bytearray | None:
+        """The next bytes; None where the pipe was closed before so many came."""
+        data = self._room[self._at : min(self._end, self._at + length)]
+        self._at += len(data)
+        while len(data) < length:
+            self._at, self._end = 0, os.readv(self._pipe, [self._room])
+            if not self._end:
+                return None
+            taken = min(self._end, length - len(data))
+            data += memoryview(self._room)[:taken]
+            self._at = taken
+        return data
 
 
 def _holds_more(pid: int, limit: int) -> bool:

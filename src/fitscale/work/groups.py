@@ -6,6 +6,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from fitscale.work.fit import check_metric, predictions_of, table_of
 from fitscale.work.forking import Fatal, Limits, Result, fit_forked, import_first
 from fitscale.work.live import recipe_to_fit
 from fitscale.work.parents import mark_parents
+from fitscale.work.trimming import trim
 from fitscale.workload.units import duration_s
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from fitscale.work.context import WorkContext
     from fitscale.work.events import EventLog
     from fitscale.work.phases import Ledger
+
+_Sent = dict[str, tuple[str, bytes]]  # columns as type and bytes: arrays themselves cost ten times as much to send
 
 LEAST_S, PATIENCE = 60.0, 20.0  # CPU seconds of a fit that is never ended, and how much longer than expected one may be
 MARGIN = 256_000_000  # by which a fit is ended before the supervisor would end the whole worker
@@ -58,7 +62,8 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
     with context.phase("encode"):
         encoding = encoding_of(run, task, reader, keep=True)
         bins = bins_of(run, task, reader, encoding)
-    done_last = _PutOff()
+    trim(len(partition.cut.columns))
+    done_last = _PutOff(in_thread=order.form == "groups")
 
     def keep(k: int, made: Made, keys: pa.Table, lies: np.ndarray | None, about: dict[str, Any]) -> None:
         with context.phase("save"):
@@ -68,7 +73,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
     try:
         for k in _claimed(run, order, context):
             context.pause_point()
-            before, began = _cpu_s(), time.perf_counter()
+            before, began, timed = _cpu_s(), time.perf_counter(), {}
             chunk = task.chunks[k]
             feed = make_groups(
                 partition, task.data, encoding, task.recipe.folds, chunk.start, chunk.stop,
@@ -77,16 +82,18 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             rows = feed.chunk.rows  # decoded here and now: the children share it
             if order.form == "frame":
                 _ = feed.chunk.frame
+            trim(len(partition.cut.columns))
             check_metric(task, feed)
             if order.form == "groups":
-                done_last.catch_up()
                 assert isinstance(framework, Grouped)
                 made = fit_at_once(framework, task, feed, recipe_to_fit(run, task, order), context)
+                done_last.catch_up()
             else:
                 groups = [each for _, each in feed.groups()]
                 with context.phase("iterations"):
                     done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
                 ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
+                timed = _timed(done, partition.sizes[chunk.start : chunk.stop]) if chunk.probe else {}
                 made = _one_by_one(done)
             mark_parents(made.table["kind"], chunk.start, len(partition), partition.cut.parents)
             about = {
@@ -96,26 +103,38 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                 "wall_s": time.perf_counter() - began,
                 "cpu_s": sum(_cpu_s()) - sum(before),
                 **{status: made.table["status"].count(status) for status in chunks.STATUS},
+                **timed,
             }
             lies = feed.chunk.counted.counts if feed.chunk.counted is not None else None
             done_last.put_off(partial(keep, k, made, feed.keys, lies, about))
     finally:  # stopped, too
-        done_last.catch_up()
+        done_last.close()
 
 
 class _PutOff:
-    """What a chunk came to is written and synced while the first fits of the next one are at work."""
+    """What a chunk came to is written and synced while the next one is at work.
 
-    def __init__(self) -> None:
+    By this process, once its children are at their first fits; by a thread where nothing is forked.
+    """
+
+    def __init__(self, *, in_thread: bool) -> None:
         self._work: Callable[[], None] | None = None
+        self._thread = ThreadPoolExecutor(1) if in_thread else None
 
     def put_off(self, work: Callable[[], None]) -> None:
-        self._work = work
+        self._work = work if self._thread is None else self._thread.submit(work).result
 
     def catch_up(self) -> None:
         work, self._work = self._work, None
         if work is not None:
             work()
+
+    def close(self) -> None:
+        try:
+            self.catch_up()
+        finally:
+            if self._thread is not None:
+                self._thread.shutdown()
 
 
 def _claimed(run: Path, order: Order, context: WorkContext) -> Iterator[int]:
@@ -150,8 +169,10 @@ def _fit_all(
     """One record for each group, in key order. ``meanwhile`` is called once fits are at work in a child."""
 
     def fit(i: int) -> Result:
+        before = time.process_time()
         try:
-            return _fit_group(framework, task, recipe, groups[i], context)
+            row, payload = _fit_group(framework, task, recipe, groups[i], context)
+            return Result({**row, "cpu_s": time.process_time() - before}, payload)
         except WorkloadError as error:
             return Result(_Wrong(error.place, error.problem), b"")
 
@@ -212,9 +233,15 @@ def _fit_group(framework: Framework, task: Task, recipe: Recipe, feed: Feed, con
         "units": fitted.units,
         "n_train": feed.count("train"),
         "n_holdout": feed.count("holdout"),
-        "predictions": predictions,
+        "predictions": _sent(predictions),
     }
     return Result(record, fitted.payload)
+
+
+def _sent(columns: dict[str, np.ndarray] | None) -> _Sent | None:
+    if columns is None:
+        return None
+    return {name: (column.dtype.str, column.tobytes()) for name, column in columns.items()}
 
 
 def _unfit(task: Task, feed: Feed) -> str:
@@ -241,6 +268,16 @@ def _unfit(task: Task, feed: Feed) -> str:
     return ""
 
 
+def _timed(done: list[dict[str, Any]], sizes: np.ndarray) -> dict[str, list[float]]:
+    """Rows of each group of a probe, and the CPU seconds of its fit. The first of a process is dearer, and left out."""
+    fitted = [k for k, row in enumerate(done) if k and row["status"] == "fitted"]
+    return {
+        "timed_rows": [int(sizes[k]) for k in fitted],
+        "timed_cpu_s": [round(done[k]["cpu_s"], 6) for k in fitted],
+        "fits_cpu_s": round(sum(row.get("cpu_s", 0.0) for row in done), 6),
+    }
+
+
 def _without_model(status: str, kind: str, why: str, feed: Feed) -> Result:
     record = {
         "status": status,
@@ -260,7 +297,7 @@ def _one_by_one(done: list[dict[str, Any]]) -> Made:
     import pyarrow as pa
 
     models = bytearray()
-    parts: list[dict[str, np.ndarray]] = []
+    parts: list[_Sent] = []
     of: list[int] = []
     for i, row in enumerate(done):
         payload = row.pop("payload")
@@ -273,9 +310,18 @@ def _one_by_one(done: list[dict[str, Any]]) -> Made:
     table = {name: [row[name] for row in done] for name in chunks.TABLE}
     if not parts:
         return Made(table, models, None)
-    sizes = [len(part["row"]) for part in parts]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {name: _put_together([part[name] for part in parts]) for name in parts[0]}
+    sizes = [len(part["row"][1]) // columns["row"].itemsize for part in parts]
     return Made(table, models, pa.table({"model": np.repeat(np.array(of, np.int32), sizes), **columns}))
+
+
+def _put_together(parts: list[tuple[str, bytes]]) -> np.ndarray:
+    """The parts of a column, of which a group may have another type than the next."""
+    import numpy as np
+
+    if len({type for type, _ in parts}) == 1:
+        return np.frombuffer(b"".join([content for _, content in parts]), parts[0][0])
+    return np.concatenate([np.frombuffer(content, type) for type, content in parts])
 
 
 def _commit(run: Path, order: Order, task: Task, k: int, made: Made, table: pa.Table, pickles: bool) -> None:

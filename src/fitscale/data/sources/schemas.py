@@ -38,14 +38,14 @@ def schema_of(schema: pa.Schema, path: Path, keys: dict[str, pa.DataType]) -> pa
 
 def difference(first: pa.Schema, other: pa.Schema) -> str | None:
     """The first column in which two schemas differ; their order may."""
-    for field in first:
-        if field.name not in other.names:
-            return f"the second has no column '{field.name}' ({field.type})"
-        if field.type != other.field(field.name).type:
-            second = other.field(field.name).type
-            return f"column '{field.name}' is {field.type} in the first and {second} in the second"
-    extra = [name for name in other.names if name not in first.names]
-    return f"the first has no column '{extra[0]}' ({other.field(extra[0]).type})" if extra else None
+    mine, theirs = ({field.name: field.type for field in schema} for schema in (first, other))
+    for name, type in mine.items():
+        if name not in theirs:
+            return f"the second has no column '{name}' ({type})"
+        if type != theirs[name]:
+            return f"column '{name}' is {type} in the first and {theirs[name]} in the second"
+    extra = next((name for name in theirs if name not in mine), None)
+    return None if extra is None else f"the first has no column '{extra}' ({theirs[extra]})"
 
 
 class Keys(NamedTuple):

@@ -57,6 +57,7 @@ class Batched:
     extra: ClassVar[str] = ""
     pickles: ClassVar[bool] = False
     own: ClassVar[bool] = True
+    hides: ClassVar[tuple[str, ...]] = ("pandas",)
 
     def traits(self, estimator: Estimator) -> Traits:
         kernel, params = _asked(estimator)

@@ -10,7 +10,7 @@ import numpy as np
 from fitscale.contracts import Batch, Context, Feed, Fitted, FittedGroups, Groups, Scores, Unfit
 from fitscale.errors import DataError
 from fitscale.frameworks.series import cost
-from fitscale.frameworks.series.grid import Grid, gridded
+from fitscale.frameworks.series.grid import Grid, gridded, gridded_spans
 from fitscale.frameworks.series.params import Settings, asked
 from fitscale.frameworks.series.together import Together, fitted, read_together
 from fitscale.records.data import Shape
@@ -31,6 +31,7 @@ class Series:
     extra: ClassVar[str] = ""
     pickles: ClassVar[bool] = False
     own: ClassVar[bool] = True
+    hides: ClassVar[tuple[str, ...]] = ("pandas",)
 
     def traits(self, estimator: Estimator) -> Traits:
         found = asked(estimator)
@@ -82,8 +83,8 @@ class Series:
     def fit_groups(self, feed: Groups, recipe: Recipe, context: Context) -> FittedGroups:
         """See `contracts.Grouped`."""
         found = asked(recipe.estimator)
-        rows, sizes = feed.matrix("train"), feed.sizes("train")
-        grid = gridded(rows.X[:, 0], rows.y, np.concatenate([[0], np.cumsum(sizes)]), _step(recipe))
+        rows, (starts, sizes) = feed.rows, feed.spans("train")
+        grid = gridded_spans(rows.X[:, 0], rows.y, starts, sizes, _step(recipe))
         made = fitted(found.kind, found.settings, _step(recipe), grid)
         without = np.flatnonzero(~made.there).tolist()
         why: dict[int, Any] = {k: ("unfit", "unfit", too_short(grid, k, found.settings)) for k in without}
@@ -111,7 +112,7 @@ class Series:
 
 def too_short(grid: Grid, k: int, settings: Settings) -> str:
     """Why a series has no model, that is one."""
-    values = grid.values[grid.bounds[k] : grid.bounds[k + 1]]
+    values = grid.values[grid.starts[k] : grid.starts[k] + grid.lengths[k]]
     there = int((~np.isnan(values)).sum())
     return f"{there:,} values in {len(values):,} steps are too few: at least {settings.least:,} are needed, one after the other"
 

@@ -16,6 +16,7 @@ from fitscale.frameworks.series.calendar import LEVELS, terms_of, width_of
 from fitscale.frameworks.series.residuals import SAID, before, said_of
 
 PENALTY = 1e-8
+FEW = 8  # terms
 PARTS = tuple(LEVELS)
 
 
@@ -81,7 +82,7 @@ def fit(Y: np.ndarray, ends: np.ndarray, step: int, settings: Settings) -> np.nd
         X *= used[:, None, :]
         y = y * used
         n = used.sum(axis=1).astype(np.float64)
-    A = np.matmul(X, X.transpose(0, 2, 1))
+    A = _products(X)
     A[:, range(1, k), range(1, k)] += PENALTY * np.maximum(n, 1.0)[:, None]
     A[:, 0, 0] += n == 0
     found = np.linalg.solve(A, np.matmul(X, y[:, :, None]))[:, :, 0]
@@ -108,6 +109,19 @@ def fit(Y: np.ndarray, ends: np.ndarray, step: int, settings: Settings) -> np.nd
     numbers[:, at + 2 + k :] = last * scale[:, None] + mean[:, None]
     numbers[n <= k] = np.nan
     return numbers
+
+
+def _products(X: np.ndarray) -> np.ndarray:
+    """(b, k, k) of (b, k, n): X times its transpose. Of few terms one by one: that takes half of the time."""
+    k = X.shape[1]
+    if k > FEW:
+        whole: np.ndarray = np.matmul(X, X.transpose(0, 2, 1))
+        return whole
+    A = np.empty((len(X), k, k))
+    for i in range(k):
+        for j in range(i + 1):
+            A[:, i, j] = A[:, j, i] = np.einsum("bt,bt->b", X[:, i], X[:, j])
+    return A
 
 
 def settings_of(numbers: np.ndarray) -> Settings:

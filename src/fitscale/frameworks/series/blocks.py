@@ -36,11 +36,15 @@ def blocks(grid: Grid, cells: float = 1.0, *, exact: bool = False) -> Iterator[t
 
 
 def _rectangle(grid: Grid, which: np.ndarray, length: int) -> np.ndarray:
-    starts = grid.bounds[which]
-    sizes = grid.bounds[which + 1] - starts
-    if (sizes == length).all() and (np.diff(which) == 1).all():  # neighbours: as they lie
-        as_it_lies: np.ndarray = grid.values[starts[0] : starts[0] + length * len(which)].reshape(len(which), length)
-        return as_it_lies
+    starts, sizes = grid.starts[which], grid.lengths[which]
+    apart = np.diff(starts)
+    if (sizes == length).all() and (apart == apart[:1]).all():  # as they lie
+        to_next = int(apart[0]) if len(apart) else length
+        last = starts[0] + to_next * (len(which) - 1)
+        as_they_lie = np.lib.stride_tricks.sliding_window_view(grid.values[starts[0] : last + length], length)[
+            ::to_next
+        ]
+        return as_they_lie
     at = starts[:, None] + np.arange(length) - (length - sizes)[:, None]
     rectangle: np.ndarray = grid.values[np.maximum(at, 0)]
     rectangle[at < starts[:, None]] = np.nan

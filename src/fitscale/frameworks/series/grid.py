@@ -13,14 +13,14 @@ LARGEST = 1e70  # of which a fourth power is still a number
 
 
 class Grid(NamedTuple):
-    """Series one after the other.
+    """Series one after the other, other rows between them perhaps.
 
     Attributes
     ----------
     values
         (n,) float64; NaN where a step has no value.
-    bounds
-        (g + 1,) int64: where each series begins; one that is none has no values.
+    starts, lengths
+        (g,) int64: where each series begins in them, and how many are its own; one that is none has no values.
     end
         (g,) int64: the moment of each one's last value.
     why
@@ -30,14 +30,20 @@ class Grid(NamedTuple):
     """
 
     values: np.ndarray
-    bounds: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
     end: np.ndarray
     why: dict[int, str]
     at: np.ndarray | None
 
-    @property
-    def lengths(self) -> np.ndarray:
-        return np.diff(self.bounds)
+
+def gridded_spans(moments: np.ndarray, y: np.ndarray, starts: np.ndarray, sizes: np.ndarray, step: int) -> Grid:
+    """The series of ``sizes[i]`` rows from ``starts[i]`` on, rising. No copy, where they and what lies between are in order."""
+    if _is_grid(moments, y, starts, step):
+        return Grid(y, starts, sizes, _ends(moments, starts, sizes), {}, None)
+    ends = np.cumsum(sizes)
+    rows = np.repeat(starts - (ends - sizes), sizes) + np.arange(sizes.sum())
+    return gridded(moments[rows], y[rows], np.concatenate([[0], ends]), step)
 
 
 def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -> Grid:
@@ -53,9 +59,8 @@ def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -
         Between neighbours, in the moments' unit.
     """
     sizes = np.diff(bounds)
-    if _is_grid(moments, y, bounds, step):
-        end = moments[np.maximum(bounds[1:] - 1, 0)] if len(moments) else np.zeros(len(sizes), np.int64)
-        return Grid(y, bounds, end, {}, None)
+    if _is_grid(moments, y, bounds[:-1], step):
+        return Grid(y, bounds[:-1], sizes, _ends(moments, bounds[:-1], sizes), {}, None)
     of = np.repeat(np.arange(len(sizes)), sizes)
     between = np.diff(moments)
     inner = of[1:] == of[:-1] if len(of) else np.zeros(0, bool)
@@ -65,12 +70,12 @@ def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -
         moments, y = moments[order], y[order]
         between = np.diff(moments)
     why = _no_series(moments, y, bounds, of, np.where(inner, between, step), step)
-    end = moments[np.maximum(bounds[1:] - 1, 0)] if len(moments) else np.zeros(len(sizes), np.int64)
+    end = _ends(moments, bounds[:-1], sizes)
     fine = ~np.isin(np.arange(len(sizes)), list(why)) & (sizes > 0)
     first = moments[np.minimum(bounds[:-1], max(0, len(moments) - 1))]
     lengths = np.where(fine, (end - first) // step + 1, 0)
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    values = np.full(int(starts[-1]), np.nan)
+    starts = np.cumsum(lengths) - lengths
+    values = np.full(int(lengths.sum()), np.nan)
     taken = fine[of]
     at = np.full(len(y), -1)
     at[taken] = starts[of[taken]] + (moments[taken] - first[of[taken]]) // step
@@ -79,12 +84,18 @@ def gridded(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -
         back = np.empty(len(y), np.int64)
         back[order] = at
         at = back
-    return Grid(values, starts, end, why, at)
+    return Grid(values, starts, lengths, end, why, at)
 
 
-def _is_grid(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, step: int) -> bool:
+def _ends(moments: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(g,) the last moment of each series."""
+    ends: np.ndarray = moments[np.maximum(starts + sizes - 1, 0)] if len(moments) else np.zeros(len(sizes), np.int64)
+    return ends
+
+
+def _is_grid(moments: np.ndarray, y: np.ndarray, starts: np.ndarray, step: int) -> bool:
     """Whether all series are without gaps as they lie, and finite: looked at in stretches that stay in the cache."""
-    begin = np.append(bounds[:-1], len(moments))  # rising; series without rows begin where the next does
+    begin = np.append(starts, len(moments))  # rising; series without rows begin where the next does
     for at in range(0, len(moments), STRETCH):
         part = moments[at : at + STRETCH + 1]
         odd = at + 1 + np.flatnonzero(part[1:] - part[:-1] != step)

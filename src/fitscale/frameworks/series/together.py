@@ -103,7 +103,7 @@ class Together(NamedTuple):
             steps = np.arange(Y.shape[1])
             starts = grid.end[which] - steps[-1] * self.step
             said = KERNELS[self.kind].told(self.numbers[which], self.ends[which], self.step, self.settings, Y, starts)
-            told[grid.bounds[which][:, None] + steps] = said
+            told[grid.starts[which][:, None] + steps] = said
         expected = told
         if grid.at is not None:
             expected = np.full(len(rows.y), np.nan)

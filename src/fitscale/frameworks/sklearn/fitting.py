@@ -2,66 +2,101 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fitscale.contracts import Context, Feed, Fitted
 from fitscale.errors import WorkloadError, nearest
 from fitscale.frameworks.sklearn import boosting, epochs, forests
-from fitscale.frameworks.sklearn.abilities import input_of, kept_by, leaves_of, nested, resolved, target_of, units_of
+from fitscale.frameworks.sklearn.abilities import nested, resolved, units_of
 from fitscale.frameworks.sklearn.building import build
-from fitscale.frameworks.sklearn.families import steps_by_row
 from fitscale.frameworks.sklearn.forests import Rows
+from fitscale.frameworks.sklearn.looks import Look, is_binned, no_weights, remember
 from fitscale.frameworks.sklearn.pickling import dumps
-from fitscale.frameworks.sklearn.streams import passes_of, takes, weight_name
+from fitscale.frameworks.sklearn.streams import passes_of, takes
+from fitscale.frameworks.sklearn.threads import hold
 from fitscale.records.run import Recipe
 
 
 def fit(feed: Feed, recipe: Recipe, state: bytes | None, context: Context) -> Fitted:
     """See `contracts.Framework.fit`. Class labels are the codes of the feed."""
-    made, n_jobs = _made(recipe)
+    start = _started(recipe, context.threads)
+    made = start.fresh()
     with _threads(type(made), context.threads):
         if feed.form == "stream":
             passes = passes_of(type(made).__name__, resolved(made) | recipe.estimator.params)
-            made, units = _stream(made, feed, state, context, passes)
+            made, units = _stream(made, start.about, feed, state, context, passes)
         else:
-            made, units = _whole(made, feed, state, context)
+            made, units = _whole(made, start.about, feed, state, context)
     with context.phase("save"):
-        return _fitted(made, n_jobs, feed, units)
+        return _fitted(made, start, feed, units)
 
 
 def grow(feed: Feed, recipe: Recipe, span: tuple[int, int]) -> bytes:
     """See `contracts.Framework`: some trees of a forest."""
-    made, _ = _made(recipe)
+    start = _started(recipe)
     batch = feed.matrix("train")
     with forests.quiet():
-        return dumps(forests.grow(made, _rows(made, batch.X, batch.y, batch.weight), span))
+        return dumps(forests.grow(start.fresh(), _rows(start.about, batch.X, batch.y, batch.weight), span))
 
 
 def merge(feed: Feed, recipe: Recipe, parts: Iterator[bytes]) -> Fitted:
     """See `contracts.Framework`."""
-    made, n_jobs = _made(recipe)
-    return _fitted(forests.merge(made, [pickle.loads(part) for part in parts]), n_jobs, feed, made.n_estimators)
+    start = _started(recipe)
+    made = start.fresh()
+    return _fitted(forests.merge(made, [pickle.loads(part) for part in parts]), start, feed, made.n_estimators)
 
 
-def _made(recipe: Recipe) -> tuple[Any, dict[str, Any]]:
-    """The estimator to be fitted, and what its n_jobs said: that gives way to the attempt's threads, the model keeps it."""
-    made = build(recipe.estimator)
-    set_seed(made, recipe.seed)
-    n_jobs = _given(made, "n_jobs")
-    return made.set_params(**dict.fromkeys(n_jobs)), n_jobs
+class _Start(NamedTuple):
+    """What each fit of a recipe begins with.
+
+    Attributes
+    ----------
+    made
+        The estimator, which no fit touches.
+    n_jobs
+        What its n_jobs said: that gives way to the attempt's threads, the model keeps it.
+    """
+
+    recipe: Recipe
+    threads: int
+    made: Any
+    n_jobs: dict[str, Any]
+    about: Look
+
+    def fresh(self) -> Any:
+        """An estimator to be fitted."""
+        return copy.deepcopy(self.made)
 
 
-def _fitted(made: Any, n_jobs: dict[str, Any], feed: Feed, units: int) -> Fitted:
-    made.set_params(**n_jobs)
+_last: _Start | None = None
+
+
+def _started(recipe: Recipe, threads: int = 1) -> _Start:
+    """Of many fits of one recipe the same: to build a small estimator takes as long as to fit it."""
+    global _last
+    if _last is None or _last.recipe is not recipe or _last.threads != threads:
+        made = build(recipe.estimator)
+        set_seed(made, recipe.seed)
+        about = Look(made)
+        _ = about.starts_threads  # as the user said
+        _last = _Start(recipe, threads, made, hold(made, threads), about)
+    return _last
+
+
+def _fitted(made: Any, start: _Start, feed: Feed, units: int) -> Fitted:
+    if start.n_jobs:
+        made.set_params(**start.n_jobs)
     if feed.classes:
         made.fitscale_classes_ = feed.classes  # for scoring: a fit that saw fewer classes still gives all columns
-    return Fitted(dumps(made), units)
+    remember(made, start.about)
+    return Fitted(dumps(made), units, made)
 
 
 def set_seed(made: Any, seed: int) -> None:
@@ -71,41 +106,21 @@ def set_seed(made: Any, seed: int) -> None:
             made.set_params(**{name: seed % 2**32})
 
 
-def _given(made: Any, word: str) -> dict[str, Any]:
-    """The parameters of this name that are set, at any depth."""
-    found = made.get_params(deep=True).items()
-    return {name: value for name, value in found if value is not None and name.split("__")[-1] == word}
-
-
-def rows_for(made: Any) -> Callable[[Any], Any]:
-    """What turns rows of the feed into what the estimator takes: linear and other one-hot models in float64.
-
-    They would compute in float32 otherwise, where a normal matrix of unscaled columns loses all digits. Gradient steps
-    go from row to row: in float32 they are an eighth quicker, and the rows are not there twice.
-    """
-    input_ = input_of(made)
-    if input_ == "raw":
-        return lambda X: X.to_pandas() if hasattr(X, "to_pandas") else X
-    if input_ == "codes" or all(steps_by_row(type(leaf).__name__) for leaf in leaves_of(made)):
-        return lambda X: X
-    return lambda X: X.astype(np.float64)
-
-
-def _whole(made: Any, feed: Feed, state: bytes | None, context: Context) -> tuple[Any, int]:
+def _whole(made: Any, about: Look, feed: Feed, state: bytes | None, context: Context) -> tuple[Any, int]:
     """The fitted estimator (another object, where it was gone on with) and how many units it has."""
-    if input_of(made) == "raw":
+    if about.input == "raw":
         X, y, weight = feed.frame("train")
     else:
         X, y, weight, _ = feed.matrix("train")
-        _categorical(made, feed)
+        if about.categorical:
+            _categorical(made, feed)
     with context.phase("encode"):
-        rows = _rows(made, rows_for(made)(X), y, weight)
+        rows = _rows(about, about.rows(X), y, weight)
     del X
-    kept = kept_by(made)
-    if kept is not None:
-        made = (forests if kept == "parts" else boosting).fit(made, rows, state, context)
+    if about.kept is not None:
+        made = (forests if about.kept == "parts" else boosting).fit(made, rows, state, context)
         units = units_of(made)
-    elif epochs.tells(made):
+    elif about.epochs:
         units = epochs.fit(made, rows, feed.classes if feed.classes > 2 else 1, context)
     else:
         with context.phase("iterations"):
@@ -118,17 +133,17 @@ def _whole(made: Any, feed: Feed, state: bytes | None, context: Context) -> tupl
     return made, units
 
 
-def _rows(made: Any, X: Any, y: np.ndarray, weight: np.ndarray | None) -> Rows:
-    given = {} if weight is None else {_weight_name(made): weight.astype(np.float64)}
-    return Rows(X, _target(made, y), given)
+def _rows(about: Look, X: Any, y: np.ndarray, weight: np.ndarray | None) -> Rows:
+    given = {} if weight is None else {about.weight_name: weight.astype(np.float64)}
+    return Rows(X, about.target(y), given)
 
 
-def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes: int) -> tuple[Any, int]:
+def _stream(made: Any, about: Look, feed: Feed, state: bytes | None, context: Context, passes: int) -> tuple[Any, int]:
     """Passes of `partial_fit`. A unit is a batch; the state is (batches done, estimator)."""
     per_pass = -(-feed.count("train") // feed.batch_rows)
     if per_pass == 0:
         raise ValueError("no training rows")
-    as_taken, done = rows_for(made), 0
+    done = 0
     if state is not None:
         done, made = pickle.loads(state)
     given: dict[str, Any] = {}
@@ -140,8 +155,8 @@ def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes
                 if batch.weight is not None:
                     given["sample_weight"] = batch.weight.astype(np.float64)
                     if not takes(made.partial_fit, "sample_weight"):
-                        raise _no_weights(made)
-                made.partial_fit(as_taken(batch.X), _target(made, batch.y), **given)
+                        raise no_weights(about.name)
+                made.partial_fit(about.rows(batch.X), about.target(batch.y), **given)
                 done += 1
                 taken = context.report(done, partial(dumps, (done, made)), of=passes * per_pass)
                 if taken is not None:
@@ -149,25 +164,10 @@ def _stream(made: Any, feed: Feed, state: bytes | None, context: Context, passes
     return made, done
 
 
-def _target(made: Any, y: np.ndarray) -> np.ndarray:
-    return y.astype(np.int64 if target_of(made) == "classifier" else np.float64)
-
-
-def _weight_name(made: Any) -> str:
-    name = weight_name(made)
-    if name is None:
-        raise _no_weights(made)
-    return name
-
-
-def _no_weights(made: Any) -> WorkloadError:
-    return WorkloadError("data.weight", f"{type(made).__name__} takes none: leave it out, or use another estimator")
-
-
 def _categorical(made: Any, feed: Feed) -> None:
     """Tell histogram boosting which columns are categories, where the user did not."""
     for part in (made, *nested(made)):
-        if not type(part).__name__.startswith("HistGradientBoosting"):
+        if not is_binned(part):
             continue
         said = part.categorical_features
         most = min(part.max_bins, 255)

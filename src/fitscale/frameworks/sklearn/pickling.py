@@ -8,64 +8,67 @@ then another object. And an array that was unpickled has a copy of its dtype. Se
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
-import struct
 import sys
+import types
 from typing import Any
 
 import numpy as np
 
-# The pickler of the standard library that is written in Python: its subclasses may say how a type is saved.
-_Pickler: Any = pickle._Pickler
+# Written by their names.
+_NAMED = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, np.ufunc)
 
 
-class _Canonical(_Pickler):  # type: ignore[misc]  # see above
+class _Canonical(pickle.Pickler):
     """Writes strings and types of numbers by their value."""
-
-    dispatch = dict(_Pickler.dispatch)
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, protocol=5)
         self._records: dict[tuple[np.dtype[Any], bool], np.dtype[Any]] = {}
+        self._ours: dict[int, tuple[Any, Any]] = {}  # by id: what was met, and what stands for it
 
-    def _save_str(self, text: str) -> None:
-        one = sys.intern(text)
-        if not self._met(one):
-            _Pickler.save_str(self, one)
+    def reducer_override(self, obj: Any) -> Any:
+        """Called for all but strings, numbers and containers, which are seen to in the state of what holds them."""
+        if isinstance(obj, _NAMED) or type(obj) in copyreg.dispatch_table:
+            return NotImplemented
+        if type(obj) is np.ndarray:
+            one = self._one_type(obj.dtype)
+            return NotImplemented if one is obj.dtype else obj.view(one).__reduce_ex__(5)
+        reduced = obj.__reduce_ex__(5)
+        if isinstance(reduced, str):
+            return reduced
+        return (reduced[0], *(self._one(part) for part in reduced[1:3]), *reduced[3:])
 
-    def _save_dtype(self, dtype: np.dtype[Any]) -> None:
-        one = np.dtype(dtype.str) if dtype.isnative and dtype.metadata is None else dtype
-        if not self._met(one):
-            self.save_reduce(*one.__reduce__(), obj=one)
+    def _one(self, value: Any) -> Any:
+        """What stands for all that are equal, in strings and types of numbers, however deep in containers."""
+        kind = type(value)
+        if kind is str:
+            return sys.intern(value)
+        if kind not in (dict, list, tuple):
+            return self._one_type(value) if isinstance(value, np.dtype) else value
+        if id(value) in self._ours:
+            return self._ours[id(value)][1]
+        made: Any
+        if kind is tuple:
+            made = tuple(self._one(item) for item in value)
+            self._ours[id(value)] = value, made
+        elif kind is list:
+            self._ours[id(value)] = value, (made := [])  # before its items, of which one may be itself
+            made += [self._one(item) for item in value]
+        else:
+            self._ours[id(value)] = value, (made := {})
+            made |= {self._one(key): self._one(item) for key, item in value.items()}
+        return made
 
-    def _save_record(self, dtype: np.dtype[Any]) -> None:
-        """The type of an array of records, such as the nodes of a tree: the first of those that are equal stands for all."""
-        one = self._records.setdefault((dtype, dtype.isalignedstruct), dtype) if dtype.metadata is None else dtype
-        if not self._met(one):
-            self.save_reduce(*one.__reduce__(), obj=one)
-
-    def _save_buffer(self, buffer: pickle.PickleBuffer) -> None:
-        """The bytes of an array, without the copy (kept until the end) that the standard library makes of them."""
-        with buffer.raw() as raw:
-            head = (pickle.BINBYTES8 if raw.readonly else pickle.BYTEARRAY8) + struct.pack("<Q", raw.nbytes)
-            if raw.nbytes < self.framer._FRAME_SIZE_TARGET:
-                self.write(head + raw)
-            else:
-                self._write_large_bytes(head, raw)
-
-    def _met(self, one: object) -> bool:
-        """Whether this very object was written before; then a reference to it is written."""
-        known = self.memo.get(id(one))
-        if known is not None:
-            self.write(self.get(known[0]))
-        return known is not None
-
-    dispatch[str] = _save_str
-    dispatch[pickle.PickleBuffer] = _save_buffer
-    for _char in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?":  # others have parameters of their own
-        dispatch[type(np.dtype(_char))] = _save_dtype
-    dispatch[type(np.dtype("V1"))] = _save_record
+    def _one_type(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """A type of numbers is there once; of those of records, such as the nodes of a tree, the first stands for all."""
+        if dtype.metadata is not None or dtype.hasobject:
+            return dtype
+        if dtype.fields is not None:
+            return self._records.setdefault((dtype, dtype.isalignedstruct), dtype)
+        return np.dtype(dtype.str) if dtype.isnative and dtype.kind in "biuf" else dtype
 
 
 def dumps(made: Any) -> bytes:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fitscale.contracts import Batch, Scores
-from fitscale.frameworks.sklearn.abilities import input_of, target_of
-from fitscale.frameworks.sklearn.fitting import rows_for
+from fitscale.frameworks.sklearn.looks import look_again
+from fitscale.frameworks.sklearn.threads import hold
 
 # Whose `predict` takes the class with the largest share.
 BY_SHARE = (
@@ -28,18 +28,23 @@ def score(native: Any, batches: Iterable[Batch]) -> Iterator[Scores]:
     """
     from joblib import parallel_config
 
-    classifier, raw, given = target_of(native) == "classifier", input_of(native) == "raw", rows_for(native)
-    for batch in batches:
-        X = given(_named(native, batch.X) if raw else batch.X)
-        # One thread: forests add up their trees in the order in which threads end, which changes last bits.
-        with parallel_config(backend="sequential"):
-            if not classifier:
-                value = np.asarray(native.predict(X), dtype=np.float64).reshape(len(batch.row))
-                yield Scores(value, None, batch.row)
-                continue
-            shares = _shares(native, X)
-            value = np.asarray(native.predict(X)) if shares is None else _labels(native, X, shares)
-        yield Scores(value.astype(np.float64), None if shares is None else _expand(native, shares), batch.row)
+    about = look_again(native)
+    # One thread: forests add up their trees in the order in which threads end, which changes last bits.
+    n_jobs = hold(native, 1) if about.starts_threads else {}
+    try:
+        for batch in batches:
+            X = about.rows(_named(native, batch.X) if about.input == "raw" else batch.X)
+            with parallel_config(backend="sequential"):
+                if not about.classifier:
+                    value = np.asarray(native.predict(X), dtype=np.float64).reshape(len(batch.row))
+                    yield Scores(value, None, batch.row)
+                    continue
+                shares = _shares(native, X)
+                value = np.asarray(native.predict(X)) if shares is None else _labels(native, X, shares)
+            yield Scores(value.astype(np.float64), None if shares is None else _expand(native, shares), batch.row)
+    finally:
+        if n_jobs:
+            native.set_params(**n_jobs)
 
 
 def _named(native: Any, X: Any) -> Any:

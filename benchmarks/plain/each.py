@@ -1,6 +1,7 @@
-"""The bare fits of the benchmark of skew: a loop, one thread. Prints their CPU seconds, and those of the longest.
+"""The bare fits of a table of groups, by its columns `key` and `y`: a loop, one thread. Prints their CPU seconds, and those of the
+longest.
 
-python skew.py DATA PARAMS(JSON)
+python each.py DATA ESTIMATOR PARAMS(JSON)
 """
 
 from __future__ import annotations
@@ -8,14 +9,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib import import_module
 
 import numpy as np
 import pyarrow.parquet as pq
-import xgboost as xgb
 
 
 def main() -> None:
-    table, params = pq.read_table(sys.argv[1]), json.loads(sys.argv[2])
+    table, (module, _, name), params = pq.read_table(sys.argv[1]), sys.argv[2].rpartition("."), json.loads(sys.argv[3])
+    estimator = getattr(import_module(module), name)
     key, y = table.column("key").to_numpy(), table.column("y").to_numpy()
     X = np.column_stack([table.column(name).to_numpy() for name in table.column_names if name not in ("key", "y")])
     order = np.argsort(key, kind="stable")
@@ -27,7 +29,7 @@ def main() -> None:
         rows = rows[~held[rows]]
         data, target = X[rows], y[rows]
         begun = time.process_time()
-        xgb.XGBRegressor(**params, n_jobs=1).fit(data, target)
+        estimator(**params, n_jobs=1).fit(data, target)
         took.append(time.process_time() - begun)
     print(json.dumps({"fits": len(took), "cpu_s": round(sum(took), 2), "longest_s": round(max(took), 2)}))
 
