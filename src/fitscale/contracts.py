@@ -264,7 +264,7 @@ class Framework(Protocol):
     # May be there: ``hides``, libraries that its own imports would load and its fits do not need (see `work.hiding`);
     # ``warms``, modules that its fits import: a process that forks for fits imports them once, before; ``own``, true where
     # its estimators are its own names and no classes that could be imported; of series ``together(payloads)``, the models of one
-    # recipe as arrays, by which `models.ahead` tells their next steps and `models.judging` judges new rows.
+    # recipe, by which `models.ahead` tells their next steps and `models.judging` judges new rows.
 
     def traits(self, estimator: Estimator) -> Traits:
         """What it can do for this estimator. May import the library; never reads data.

@@ -22,6 +22,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "frameworks": {
         "baseline": "fitscale.frameworks.baseline:Baseline",
         "series": "fitscale.frameworks.series:Series",
+        "statsforecast": "fitscale.frameworks.statsforecast:StatsForecast",
         "batched": "fitscale.frameworks.batched:Batched",
         "xgboost": "fitscale.frameworks.xgboost:XGBoost",
         "lightgbm": "fitscale.frameworks.lightgbm:LightGBM",

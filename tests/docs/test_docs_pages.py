@@ -96,6 +96,7 @@ def test_series_are_forecast_as_written(tmp_path: Path) -> None:
     assert "Version 1: 299 models, neg_root_mean_squared_error -2.09" in said
     assert "1 times occur twice, the first in row 100 of the series" in " ".join(said.split())
     assert "7,176 rows → next.parquet, by version 1 of metrics" in said
+    assert "96 rows → searched.parquet, by version 1 of searched" in said
     assert "299 series tested against version 1, 2 drifted" in said
     assert "exit code 5" in said
     assert "2 groups trained again, which the score is of; the others are version 1's" in said

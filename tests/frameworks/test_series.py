@@ -13,13 +13,13 @@ from scipy.linalg import toeplitz
 from scipy.optimize import minimize
 
 from fitscale.errors import DataError, WorkloadError
+from fitscale.frameworks.grid import gridded
 from fitscale.frameworks.padding import padded_to
+from fitscale.frameworks.residuals import SAID
 from fitscale.frameworks.series import Series, arima, likelihood, payload
 from fitscale.frameworks.series.blocks import blocks
-from fitscale.frameworks.series.grid import gridded
 from fitscale.frameworks.series.likelihood import Point
 from fitscale.frameworks.series.params import asked
-from fitscale.frameworks.series.residuals import SAID
 from fitscale.frameworks.series.together import KERNELS
 from fitscale.records.run import Estimator
 

@@ -16,6 +16,15 @@ from fitscale.store.archive import Archive
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SUFFIXES = {
+    "xgboost": ".ubj",
+    "lightgbm": ".txt",
+    "sklearn": ".pkl",
+    "baseline": ".json",
+    "series": ".fser",
+    "statsforecast": ".fssf",
+}
+
 
 class Native:
     """See `contracts.Exporter`. One file for each model, and index.json from key to file; many in one archive."""
@@ -73,6 +82,4 @@ def encoding_of(run: Path, index: lookup.Index) -> bytes:
 
 def _suffix(manifest: Manifest) -> str:
     framework = next(iter(manifest.recipes.values())).framework
-    return {"xgboost": ".ubj", "lightgbm": ".txt", "sklearn": ".pkl", "baseline": ".json", "series": ".fser"}.get(
-        framework, ".bin"
-    )
+    return SUFFIXES.get(framework, ".bin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +22,7 @@ def ahead(run: Run, steps: int, *, interval: float = 0.9) -> pa.Table:
     Parameters
     ----------
     interval
-        How much of what may come lies between low and high, if errors are normal and the model is right.
+        How much of what may come lies between low and high, if the model is right, and its errors as it takes them to be.
 
     Raises
     ------
@@ -39,17 +38,16 @@ def ahead(run: Run, steps: int, *, interval: float = 0.9) -> pa.Table:
         raise UsageError(f"--ahead {steps}: at least one step")
     keys, payloads = run.fitted()
     models = framework.together(payloads)
-    values, deviations = models.ahead(steps)
+    values, low, high = models.ahead(steps, interval)
     (time,) = run.encoding.columns
     moments = (models.ends[:, None] + models.step * np.arange(1, steps + 1)).reshape(-1)
-    wide = NormalDist().inv_cdf(0.5 + interval / 2) * deviations
     of = np.repeat(np.arange(len(payloads)), steps)
     return pa.table(
         {
             **{name: keys.column(name).take(pa.array(of)) for name in keys.column_names},
             time.name: moments_as(moments, time.type),
             "prediction": values.reshape(-1),
-            "low": (values - wide).reshape(-1),
-            "high": (values + wide).reshape(-1),
+            "low": low.reshape(-1),
+            "high": high.reshape(-1),
         }
     )

@@ -185,6 +185,7 @@ def _tested(chunk: Chunk, asks: _Asks) -> _Part:
     error = chunk.error if chunk.order is None else chunk.error[chunk.order]
     new = found._replace(kurtosis=np.fmax(found.kurtosis, chunk.kurtosis))
     p = p_of(new, long_run(error, chunk.of, new), chunk.n)
+    p[(found.mean == 0) & (found.variance == 0)] = 1.0  # all as foretold: a constant series stays one
     why = [
         text or (TOO_FEW if before < LEAST else "" if rows >= LEAST else "too few new rows")
         for text, before, rows in zip(chunk.why, chunk.n.tolist(), found.rows.tolist(), strict=True)

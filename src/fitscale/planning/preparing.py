@@ -159,8 +159,8 @@ def _check_abilities(workload: Workload, traits: Traits) -> None:
     if workload.data.is_series and traits.input != "series":
         raise NotOffered(
             "data.step",
-            f"{workload.model.estimator} fits rows, no series: name one of {', '.join(SERIES)}, or leave 'step' out and give "
-            "lagged columns as features",
+            f"{workload.model.estimator} fits rows, no series: name one of {', '.join(SERIES)}, or one of "
+            "statsforecast.models, or leave 'step' out and give lagged columns as features",
         )
     if traits.input == "series" and not workload.data.is_series:
         raise WorkloadError(

@@ -14,7 +14,7 @@ from fitscale.records.plan import Assessed, Refusal
 from fitscale.records.workload import Workload
 
 # What fitscale drives by itself, under licences that cost nothing.
-FREE = ("baseline", "sklearn", "xgboost", "lightgbm")
+FREE = ("baseline", "sklearn", "xgboost", "lightgbm", "series", "statsforecast")
 
 
 class Verdict(NamedTuple):

@@ -29,7 +29,7 @@ from fitscale.testing.arrays import ArrayFeed, DirectContext
 Target = Literal["binary", "multiclass", "regression"]
 CLASSES: dict[Target, int] = {"binary": 2, "multiclass": 3, "regression": 0}
 # Importing one of these costs what a plan that never trains should not pay.
-HEAVY = frozenset({"lightgbm", "matplotlib", "pandas", "scipy", "sklearn", "torch", "xgboost"})
+HEAVY = frozenset({"lightgbm", "matplotlib", "pandas", "scipy", "sklearn", "statsforecast", "torch", "xgboost"})
 
 
 class Case(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 
 from fitscale.contracts import Batch, Context, Feed, Fitted, FittedGroups, Groups, Scores, Unfit
 from fitscale.errors import DataError
+from fitscale.frameworks.grid import Grid, gridded, gridded_spans
 from fitscale.frameworks.series import cost
-from fitscale.frameworks.series.grid import Grid, gridded, gridded_spans
 from fitscale.frameworks.series.params import Settings, asked
 from fitscale.frameworks.series.together import Together, fitted, read_together
 from fitscale.records.data import Shape

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fitscale.frameworks.residuals import SAID, before, said_of
 from fitscale.frameworks.series.calendar import LEVELS, terms_of, width_of
-from fitscale.frameworks.series.residuals import SAID, before, said_of
 
 PENALTY = 1e-8
 FEW = 8  # terms

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fitscale.frameworks.residuals import SAID, said_of
 from fitscale.frameworks.series import likelihood
 from fitscale.frameworks.series.likelihood import Point, partial_to_coefficients
-from fitscale.frameworks.series.residuals import SAID, said_of
 
 MOST_ORDER = 5
 DIFFERENCE = 1e-3  # of a derivative

@@ -14,7 +14,7 @@ import numpy as np
 from fitscale.frameworks.padding import padded_to
 
 if TYPE_CHECKING:
-    from fitscale.frameworks.series.grid import Grid
+    from fitscale.frameworks.grid import Grid
 
 BLOCK_CELLS = 1 << 18  # of a rectangle: 2 MB stay in the cache
 FINENESS = 256  # up to 511 values none is padded: a fit of a block without gaps takes half as long

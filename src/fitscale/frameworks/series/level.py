@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fitscale.frameworks.series.residuals import SAID, before, said_of
+from fitscale.frameworks.residuals import SAID, before, said_of
 
 
 class Settings(NamedTuple):

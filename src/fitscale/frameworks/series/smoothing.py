@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fitscale.frameworks.series.residuals import SAID, said_of
+from fitscale.frameworks.residuals import SAID, said_of
 
 COARSE = (0.05, 0.2, 0.5, 0.9)  # of the level
 SEASON_RATES = (0.02, 0.1, 0.4)

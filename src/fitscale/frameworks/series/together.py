@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from fitscale.contracts import Batch
 from fitscale.errors import DataError
+from fitscale.frameworks.grid import Grid, gridded
+from fitscale.frameworks.residuals import SAID
 from fitscale.frameworks.series import ar, arima, level, payload, smoothing
 from fitscale.frameworks.series.blocks import BLOCK_CELLS, blocks
-from fitscale.frameworks.series.grid import Grid, gridded
 from fitscale.frameworks.series.params import Settings
-from fitscale.frameworks.series.residuals import SAID
 
 KERNELS: dict[str, ModuleType] = {"ar": ar, "level": level, "smoothing": smoothing, "arima": arima}
 FARTHEST = 100_000  # steps after the end of a series that are still foretold
@@ -86,14 +87,15 @@ class Together(NamedTuple):
                 out[there] = found[of[there] - first, ahead[there] - 1]
         return out
 
-    def ahead(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """(g, steps) values of the next steps, and the deviation of their errors."""
+    def ahead(self, steps: int, interval: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(g, steps) values of the next steps, and between which so much of what may come lies, if errors are normal."""
         values, deviations = np.empty((len(self.ends), steps)), np.empty((len(self.ends), steps))
         size = max(1, BLOCK_CELLS // steps)
         for first in range(0, len(self.ends), size):
             part = slice(first, first + size)
             values[part], deviations[part] = self._forecast(part, steps)
-        return values, deviations
+        wide = NormalDist().inv_cdf(0.5 + interval / 2) * deviations
+        return values, values - wide, values + wide
 
     def judge(self, rows: Batch, sizes: np.ndarray) -> Judged:
         """New rows of the groups, one group after the other, each by its own model, one step ahead."""
