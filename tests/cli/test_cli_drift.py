@@ -64,6 +64,31 @@ def test_nothing_drifted_ends_with_0(job: Path) -> None:
     assert "1 not tested: unfit" in said.out
 
 
+def test_a_constant_series_that_stays_one_has_not_drifted(tmp_path: Path) -> None:
+    """Whatever it was; one that moves has."""
+    before = rows(["still", "moves"], 0, 0, {})
+    flat = before.set_column(2, "value", pa.array(np.full(2 * STEPS, 7.0)))
+    pq.write_table(flat, tmp_path / "before.parquet")
+    document = {
+        "name": "flat",
+        "data": {
+            "uri": "before.parquet", "target": "value", "groups": ["metric"], "time": "at", "step": "1h", "horizon": 10,
+        },
+        "model": {"estimator": "series.AR"},
+    }  # fmt: skip
+    (tmp_path / "flat.yaml").write_text(json.dumps(document))
+    assert fitscale("train", tmp_path / "flat.yaml", "--no-report").code == 0
+    values = np.repeat([7.0, 9.0], STEPS)
+    later = rows(["still", "moves"], 1, STEPS, {}).set_column(2, "value", pa.array(values))
+    pq.write_table(later, tmp_path / "later.parquet")
+    said = fitscale(
+        "drift", tmp_path / "flat.yaml", "--data", tmp_path / "later.parquet", "--out", tmp_path / "d.parquet"
+    )
+    assert said.code == 5, said.err
+    found = pq.read_table(tmp_path / "d.parquet").to_pylist()
+    assert {row["metric"]: row["drifted"] for row in found} == {"still": False, "moves": True}
+
+
 def test_what_drifted_is_named_and_ends_with_5(job: Path) -> None:
     """Most first; with what could not be tested apart; the table has all series."""
     keys = [f"m{k:02d}" for k in range(50)]
