@@ -33,10 +33,12 @@ class Case(NamedTuple):
     params: dict[str, Any]
     points: int
     models: int
+    strategy: str = "batched-models"
 
 
 CASES = {
     "AR(2)": Case("series.AR", {"lags": 2}, 200, 250_000),
+    "AR(2), one by one": Case("series.AR", {"lags": 2}, 200, 50_000, "many-models"),
     "ARIMA(2,0,1)": Case("series.ARIMA", {"order": [2, 0, 1]}, 720, 250_000),
 }
 
@@ -65,7 +67,7 @@ def one(name: str, case: Case, models: int) -> Row:
     path = job("series", document)
     run = WORK / "runs" / "series"
     shutil.rmtree(run, ignore_errors=True)
-    took = measured(fitscale("train", path, "--run", run, "--no-report", "--choose", "batched-models"))
+    took = measured(fitscale("train", path, "--run", run, "--no-report", "--choose", case.strategy))
     cut_s, fit_s = phases_of(run)
     manifest = json.loads((run / "versions" / "1" / "manifest.json").read_text())
     stored = sum((run / "models" / payload).stat().st_size for payload in manifest["payloads"])
