@@ -34,7 +34,7 @@ def test_training_ends_with_what_the_model_is_worth(trained: Path) -> None:
     assert "What the model is worth" in said
     assert "By how much roc_auc" in said
     assert sorted(path.name for path in (trained / "versions" / "1").iterdir()) == [
-        "failures.jsonl", "index.parquet", "manifest.json", "metrics.json",
+        "failures.jsonl", "index.parquet", "manifest.json", "metrics.json", "reference.json", "reference.parquet",
     ]  # fmt: skip
 
 
