@@ -88,8 +88,8 @@ class LightGBM:
             data = datasets_of(
                 feed, context, params, validate=watch is not None, balanced=settings.balanced, before=before
             )
-        text, rounds = train(job, data, begun, before, context)
-        return Fitted(text.encode(), rounds)
+        text, rounds, booster = train(job, data, begun, before, context)
+        return Fitted(text.encode(), rounds, booster)
 
     def load(self, payload: bytes) -> Any:
         """A `lightgbm.Booster`."""

@@ -52,8 +52,10 @@ class State(NamedTuple):
 
 def train(
     job: Job, data: Datasets, state: State | None, before: lightgbm.Booster | None, context: Context
-) -> tuple[str, int]:
-    """Train from the beginning, or from ``state`` and its model: the model's text, and how many rounds it is of.
+) -> tuple[str, int, lightgbm.Booster | None]:
+    """Train from the beginning, or from ``state`` and its model: the model's text, how many rounds it is of, and a Booster.
+
+    That predicts as the text does, which takes a sixth of a small fit to read. There is none where trees were put together.
 
     With early stopping the model is cut after its best round, as LGBMClassifier.predict takes the trees up to
     ``best_iteration_``.
@@ -72,7 +74,7 @@ def train(
         context.report(run.at, run.state if job.keeps else None, scores, kept=job.keeps)
     with context.phase("save"):
         rounds = best_of(history) + 1 if history else run.at
-        return run.model(rounds), rounds
+        return run.model(rounds), rounds, run.native(rounds)
 
 
 class _Run:
@@ -95,10 +97,11 @@ class _Run:
         job = self._job
         if self._draws and job.keeps and self.at % job.segment == 0 and self.at > self._since:
             self._begin_anew()
-        trees = self._booster.current_iteration()
         found_none = self._booster.update()
-        if self._booster.current_iteration() == trees:
+        if found_none and self._booster.current_iteration() == self._trees:
             self._empty.append(self.at)
+        else:
+            self._trees += 1
         self.ended = found_none and self._ends
         self.at += 1
 
@@ -114,8 +117,17 @@ class _Run:
         """The text of the model after so many rounds, with the seeds as they were given."""
         if self._since:
             self._booster.reset_parameter(seeds_of(self._job.params, 0))
-        trees = rounds - sum(at < rounds for at in self._empty)
-        return self._booster.model_to_string(num_iteration=trees)
+        return self._booster.model_to_string(num_iteration=self._trees_of(rounds))
+
+    def native(self, rounds: int) -> lightgbm.Booster | None:
+        """The Booster of all rounds, which predicts by the first of them."""
+        if self._since or self._before is not None:
+            return None
+        self._booster.best_iteration = self._trees_of(rounds)
+        return self._booster
+
+    def _trees_of(self, rounds: int) -> int:
+        return rounds - sum(at < rounds for at in self._empty)
 
     def _begin_anew(self) -> None:
         import lightgbm
@@ -142,4 +154,5 @@ class _Run:
         if self._before is not None:
             library.merge(booster, self._before)
         self._since = self.at
+        self._trees = booster.current_iteration()
         return booster
