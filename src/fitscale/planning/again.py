@@ -164,7 +164,7 @@ def _prepared(plan: Plan, snapshot: Snapshot, longer: float = 1.0, more: float =
     return Prepared(
         workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
         (Fit("fit", Folds(seed=workload.seed)),), shape, staging, stage,
-        cut_s=None if plan.cut_s is None else _times(plan.cut_s, times),
+        cut_s=None if plan.cut_s is None else _times(plan.cut_s, times), cut_bytes=plan.cut_bytes,
     )  # fmt: skip
 
 

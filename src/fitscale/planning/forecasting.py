@@ -122,10 +122,16 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
     )
 
 
-def with_before(forecast: Forecast, before: dict[str, Figure], machine: Machine) -> Forecast:
-    """The same with what is done once before it: staging the rows, cutting them by group. Seconds by phase."""
+def with_before(forecast: Forecast, before: dict[str, Figure], machine: Machine, held_bytes: float = 0.0) -> Forecast:
+    """The same with what is done once before it: staging the rows, cutting them by group. Seconds by phase.
+
+    ``held_bytes``: what cutting held, which ended before the first fit.
+    """
     if not before:
         return forecast
+    if held_bytes > forecast.memory_bytes.value:
+        memory = no_less_than(forecast.memory_bytes, held_bytes)
+        forecast = forecast.but(memory_bytes=memory, memory_p99_bytes=quantile(memory, ADMITTED))
     time_s = total((forecast.time_s, *before.values()), "forecast")
     seconds = {phase: figure.value for phase, figure in before.items()}
     return forecast.but(

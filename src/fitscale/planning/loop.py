@@ -152,6 +152,7 @@ class Loop:
             staging=self._prepared.staging,
             stage=self._prepared.stage,
             cut_s=self._prepared.cut_s,
+            cut_bytes=self._prepared.cut_bytes,
         )
         return Outcome(plan, self._handed_over(decision.chosen))
 

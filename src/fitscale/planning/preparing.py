@@ -56,6 +56,7 @@ class Prepared(NamedTuple):
     stage: Stage | None = None  # of that, what is still to be done, or was done just now
     some: Some | None = None  # the groups that are trained again, where it is not all
     cut_s: Figure | None = None  # what cutting the rows by group takes, or took
+    cut_bytes: float = 0.0  # what it held, where it is done
 
 
 def prepare(

@@ -178,6 +178,7 @@ class Plan(Record):
     staging: Staging | None = None  # of data that was read once for all
     stage: Stage | None = None  # what of that is in the forecasts: it is still to be done, or was done for this plan
     cut_s: Figure | None = None  # what cutting the rows by group takes, or took: in the forecasts
+    cut_bytes: float = 0.0  # what it held, where it is done: in the forecasts, too
     recipes: dict[str, str] = {}  # task name → recipe digest
 
     def _repr_html_(self) -> str | None:

@@ -35,10 +35,10 @@ def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
     if partition is None:
         return prepared._replace(cut_s=Figure.around(_by_prior(prepared), CUT_ERROR, "forecast"))
     try:
-        seconds = float((run / "data" / f"{partition}.seconds").read_text())
+        seconds, peak = map(float, (run / "data" / f"{partition}.took").read_text().split())
     except (OSError, ValueError):  # cut before it was written down
         return prepared
-    return prepared._replace(cut_s=Figure.exact(seconds))
+    return prepared._replace(cut_s=Figure.exact(seconds), cut_bytes=peak)
 
 
 def largest_of(run: Path, partition: str | None) -> str:
@@ -98,5 +98,6 @@ def partition_of(
                 break
         if attempt.cause != "done":
             raise ended_badly(run, "cutting the rows by group", attempt)
-        files.replace(run / "data" / f"{name}.seconds", f"{time.monotonic() - began:.3f}\n")
+        peak = max((int(event.data["peak"]) for event in attempt.events if event.kind == "memory"), default=0)
+        files.replace(run / "data" / f"{name}.took", f"{time.monotonic() - began:.3f} {peak}\n")
     return name, Partition(run / "data" / name).sizes.tolist()
