@@ -151,6 +151,11 @@ class Partition:
         first = int(self.first[start]) if start < len(self) else self.rows
         return first, int(self.first[stop]) if stop < len(self) else self.rows
 
+    def decoded(self, start: int, stop: int) -> int:
+        """Rows that are decoded for groups ``start`` to ``stop``: those of whole row groups."""
+        first, last = self.span(start, stop)
+        return sum(rows for place, rows, _, _ in self._units if place < last and place + rows > first)
+
     def batches(
         self, columns: Sequence[str], *, start: int = 0, stop: int | None = None, batch_rows: int = 65_536
     ) -> Iterator[tuple[int, pa.RecordBatch]]:

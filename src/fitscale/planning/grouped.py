@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from fitscale.planning.laws import fits_s
 from fitscale.planning.rates import Rates
 from fitscale.planning.spread import no_less_than
 from fitscale.planning.terms import by_name, floor_of
@@ -28,7 +29,7 @@ def grouped_phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pa
     if chunks is None:
         return {"start": start, **_by_prior(candidate, law, shape, rates)}
     if chunks[0].timed:
-        return {"start": start, "iterations": _by_groups(candidate, law, shape, chunks, rates)}
+        return {"start": start, "iterations": _by_groups(candidate, law, shape, chunks)}
     return {"start": start, "iterations": _by_chunks(candidate, law, shape, chunks)}
 
 
@@ -47,32 +48,17 @@ def _by_prior(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dic
     return found
 
 
-def _by_groups(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law], rates: Rates) -> Figure:
-    """By groups that were timed one by one: what their fits took of what the law says of them, times what it says of all.
-
-    Beside the fits, what stands around each chunk, and the rows that are decoded.
-    """
-    m, at = chunks
-    pace = sum(cpu_s for _, cpu_s in m.timed) / max(1e-12, _fits_s(at))
-    fits = _fits_s(law)
-    around = m.around_s * max(LEAST_CHUNKS, fits / CHUNK_S)
-    cell_s = (
-        rates.columns * rates.read_s_per_cell.value + shape.features * shape.density * rates.encode_s_per_cell.value
-    )
-    cpu_s = pace * fits + around + _rows(shape) * cell_s
+def _by_groups(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law]) -> Figure:
+    """By groups that were timed one by one; beside the fits what stands around each chunk, and the rows that are decoded."""
+    m, _ = chunks
+    times, seconds = m.pace
+    fits = times * fits_s(law) + seconds * law.units
+    around = m.around_s * max(LEAST_CHUNKS, fits_s(law) / CHUNK_S)
+    cpu_s = fits + around + _rows(shape) * m.row_s
     # In the order of their sizes the last are small: workers end together, unless one group is longer than all others.
-    largest = pace * fits * shape.largest_group / max(1, _rows(shape))
-    unseen = SPREAD / math.sqrt(len(m.timed))
-    error = math.hypot(law.error[2], unseen)
+    largest = times * fits_s(law) * shape.largest_group / max(1, _rows(shape))
+    error = math.hypot(law.error[2], SPREAD / math.sqrt(len(m.timed)))
     return crowded(Figure.around(max(cpu_s / max(1, candidate.workers), largest), error, "forecast"), [chunks])
-
-
-def _fits_s(law: Law) -> float:
-    """CPU seconds of all fits, by prior."""
-    return sum(
-        seconds for phase, terms in law.time.items() if phase not in ("start", "export")
-        for seconds in by_name(terms).values()
-    )  # fmt: skip
 
 
 def _by_chunks(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measurement, Law]) -> Figure:

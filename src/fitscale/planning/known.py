@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from fitscale.planning import deciding, forecasting, probing
-from fitscale.planning.laws import law_of
+from fitscale.planning.laws import groups_s, law_of
+from fitscale.planning.pacing import pace_of
 from fitscale.planning.preparing import Prepared
 from fitscale.records.base import Figure
 from fitscale.records.machine import Machine
@@ -40,9 +43,11 @@ class Known:
     def keep(self, candidate: Candidate, measurement: Measurement) -> None:
         """Remember what an attempt showed of the candidate's path."""
         many = candidate.is_grouped
-        # Of groups that were timed one by one the law is theirs.
-        sizes = [rows for rows, _ in measurement.timed] or self.sizes
-        law = law_of(self.prepared, candidate, measurement.shape, sizes if many else None)
+        if measurement.timed:
+            rows, took = zip(*measurement.timed, strict=True)
+            by_law = groups_s(self.prepared, candidate, measurement.shape, rows)
+            measurement = measurement.but(pace=pace_of(np.array(by_law), np.array(took)))
+        law = law_of(self.prepared, candidate, measurement.shape, self.sizes if many else None)
         self._measured.setdefault(candidate.path, []).append((measurement, law))
         if not many:  # a fit counts what the profile could only estimate
             self.shape = self.shape.but(features=measurement.shape.features)

@@ -41,6 +41,31 @@ def _of_fits(
     return _summed(framework, recipe, shape, candidate, sizes or _even(shape))
 
 
+def groups_s(prepared: Prepared, candidate: Candidate, shape: Shape, sizes: Sequence[int]) -> list[float]:
+    """CPU seconds that the law says of the fit of each group, of so many rows."""
+    recipe = recipe_of(prepared, prepared.fits[0], threads=candidate.threads, ranks=candidate.ranks)
+    framework: Framework = plugin("frameworks", candidate.framework)()
+    known: dict[int, float] = {}
+    for rows in set(sizes):
+        known[rows] = fits_s(_of_group(framework, recipe, shape.but(threads=candidate.threads), candidate, rows))
+    return [known[rows] for rows in sizes]
+
+
+def fits_s(law: Law) -> float:
+    """CPU seconds of all fits, by prior."""
+    return sum(
+        term.amount * term.prior for phase, terms in law.time.items() if phase not in ("start", "export")
+        for term in terms
+    )  # fmt: skip
+
+
+def _of_group(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candidate, rows: int) -> Law:
+    """Of the fit of one group."""
+    judged = round(rows * shape.validation_rows / max(1, shape.rows))
+    one = shape.but(rows=rows, groups=1, piece_bytes=0, holdout_rows=0, validation_rows=judged)
+    return framework.law(one, recipe, candidate.form)
+
+
 def _even(shape: Shape) -> list[int]:
     return [max(1, shape.rows // max(1, shape.groups))] * max(1, shape.groups)
 
@@ -50,22 +75,15 @@ def _summed(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candi
     ordered = np.sort(np.asarray(sizes))
     time: dict[str, list[Term]] = {}
     law: Law | None = None
-    judged = shape.validation_rows / max(1, shape.rows)
     for bucket in np.array_split(ordered, min(BUCKETS, len(ordered))):
-        rows = max(1, round(float(bucket.mean())))
-        share = shape.but(rows=rows, groups=1, piece_bytes=0, holdout_rows=0, validation_rows=round(rows * judged))
-        law = framework.law(share, recipe, candidate.form)
+        law = _of_group(framework, recipe, shape, candidate, max(1, round(float(bucket.mean()))))
         for phase, terms in law.time.items():
             time.setdefault(phase, []).extend(t.but(amount=t.amount * len(bucket)) for t in terms)
     assert law is not None
     rows = int(ordered[-1])
     if candidate.strategy == "batched-models":  # all groups of a chunk are held
         rows = max(rows, int(min(BATCHED_ROWS, ordered.sum())))
-    largest = framework.law(
-        shape.but(rows=rows, groups=1, piece_bytes=0, holdout_rows=0, validation_rows=round(rows * judged)),
-        recipe,
-        candidate.form,
-    )
+    largest = _of_group(framework, recipe, shape, candidate, rows)
     return law.but(
         units=len(ordered),
         passes=1.0,

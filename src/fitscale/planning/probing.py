@@ -128,7 +128,8 @@ def from_chunks(
     started = next((event for event in events if event.kind == "started"), None)
     phases = _phases(started.data.get("phases", {})) if started else {}
     timed = [pair for event in probes for pair in zip(event.data["timed_rows"], event.data["timed_cpu_s"], strict=True)]
-    beside = [float(event.data["cpu_s"]) - float(event.data["fits_cpu_s"]) for event in probes]
+    beside = [_of(event, "cpu_s") - _of(event, "fits_cpu_s") - _of(event, "decoded_s") for event in probes]
+    decoded_s, decoded = (sum(_of(event, name) for event in probes) for name in ("decoded_s", "decoded_rows"))
     groups = f"{len(timed):,} groups" if timed else f"{len(chunks)} chunks"
     return Measurement(
         path=candidate.path,
@@ -143,7 +144,12 @@ def from_chunks(
         attempt=f"{groups}, {rows:,} of {total_rows:,} rows",
         timed=tuple(timed),
         around_s=statistics.median(beside) if beside else 0.0,
+        row_s=decoded_s / decoded if decoded else 0.0,
     )
+
+
+def _of(event: Event, name: str) -> float:
+    return float(event.data[name])
 
 
 def worked_s(events: Sequence[Event]) -> float:

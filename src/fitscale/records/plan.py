@@ -98,7 +98,12 @@ class Measurement(Record):
     contention: float = 0.0  # share of the machine that others used
     attempt: str = ""
     timed: tuple[tuple[int, float], ...] = ()  # of groups that were fitted one by one: rows, and CPU seconds of the fit
-    around_s: float = 0.0  # CPU seconds of a chunk of them beside its fits
+    pace: tuple[float, float] = (
+        1.0,
+        0.0,
+    )  # of them: times what the law says, and seconds beside: see `planning.pacing`
+    around_s: float = 0.0  # CPU seconds of a chunk of them beside its fits and its rows
+    row_s: float = 0.0  # CPU seconds to decode a row
 
 
 class Forecast(Record):

@@ -36,7 +36,7 @@ PIPE_BYTES = 1 << 20  # a child goes on with the next fit while the last is read
 _HEADER = struct.Struct("<cqqq")
 
 
-TIME = "time"  # the kind of an item that took too long
+TIME, MEMORY = "time", "memory"  # the kinds of an item that took too long, or too much
 
 
 class Fatal(NamedTuple):
@@ -99,7 +99,8 @@ def fit_forked(
     limits
         A child that passes them is ended, and counts as dead at its item.
     retries
-        How often an item that killed its child is tried again, alone. One that took too long is not: it would again.
+        How often an item that killed its child is tried again, alone. One that took too long or too much is not: it would
+        again.
     meanwhile
         Called once, as soon as a child is at work: what else this process has to do. While it lasts, the child's
         memory is not looked at.
@@ -128,7 +129,7 @@ def fit_forked(
         if end is not None:  # the child died
             guilty = at if at is not None else next(item for item in batch if item not in done)
             tried[guilty] = tried.get(guilty, 0) + 1
-            if tried[guilty] > retries or end[0] == TIME:
+            if tried[guilty] > retries or end[0] in (TIME, MEMORY):
                 done.add(guilty)
                 yield guilty, Fatal(*end)
         rest = [item for item in rest if item not in done]
@@ -282,7 +283,7 @@ class _Watch:
         """Whether it is to be ended; ``why`` says it then."""
         most, seconds = self._limits
         if most is not None and _holds_more(self._pid, most):
-            self.why = "memory", "the fit needed more memory than one fit may take"
+            self.why = MEMORY, "the fit needed more memory than one fit may take"
         elif seconds is not None and self._item is not None:
             self._looks += 1
             if self._looks == 1:  # an item that is quick is never looked at

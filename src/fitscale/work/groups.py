@@ -82,6 +82,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             rows = feed.chunk.rows  # decoded here and now: the children share it
             if order.form == "frame":
                 _ = feed.chunk.frame
+            decoded_s = _cpu_s()[0] - before[0]
             trim(len(partition.cut.columns))
             check_metric(task, feed)
             if order.form == "groups":
@@ -93,7 +94,9 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
                 with context.phase("iterations"):
                     done = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
                 ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
-                timed = _timed(done, partition.sizes[chunk.start : chunk.stop]) if chunk.probe else {}
+                if chunk.probe:
+                    decoded = {"decoded_s": decoded_s, "decoded_rows": partition.decoded(chunk.start, chunk.stop)}
+                    timed = {**_timed(done, partition.sizes[chunk.start : chunk.stop]), **decoded}
                 made = _one_by_one(done)
             mark_parents(made.table["kind"], chunk.start, len(partition), partition.cut.parents)
             about = {
@@ -268,9 +271,10 @@ def _unfit(task: Task, feed: Feed) -> str:
     return ""
 
 
-def _timed(done: list[dict[str, Any]], sizes: np.ndarray) -> dict[str, list[float]]:
-    """Rows of each group of a probe, and the CPU seconds of its fit. The first of a process is dearer, and left out."""
-    fitted = [k for k, row in enumerate(done) if k and row["status"] == "fitted"]
+def _timed(done: list[dict[str, Any]], sizes: np.ndarray) -> dict[str, Any]:
+    """Rows of each group of a probe, and the CPU seconds of its fit. The first of a process are dearer, and left out."""
+    first = max(1, len(done) // 3)
+    fitted = [k for k, row in enumerate(done) if k >= first and row["status"] == "fitted"]
     return {
         "timed_rows": [int(sizes[k]) for k in fitted],
         "timed_cpu_s": [round(done[k]["cpu_s"], 6) for k in fitted],
