@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fitscale.engines import process, supervisor
 from fitscale.engines.process import Process
 from fitscale.engines.supervisor import Child
 from fitscale.engines.waiting import Waiting
@@ -123,3 +124,10 @@ def _is_worker(pid: int) -> bool:
         return b"fitscale.work" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+def test_one_that_is_killed_before_it_has_a_log_is_told_all_the_same(tmp_path: Path) -> None:
+    """Its log is made by the worker itself; the run must go on without."""
+    child = supervisor.start(["/bin/sleep", "60"], memory_bytes=None)
+    child.kill()
+    assert process._killed([child], [0], tmp_path) == "worker 0 ended with signal 9"

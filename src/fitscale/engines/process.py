@@ -136,11 +136,19 @@ def _silent(children: list[supervisor.Child], follower: Follower) -> list[int]:
     ]  # fmt: skip
 
 
+def _said(log: Path) -> str:
+    """What a worker wrote; nothing of one that waited and was killed before it had a log."""
+    try:
+        return log.read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
 def _killed(children: list[supervisor.Child], ranks: list[int], folder: Path) -> str:
     for rank in ranks:
         child = children[rank]
         if child.returncode:
-            tail = (folder / f"log.{rank}.txt").read_text(errors="replace").strip().splitlines()[-1:]
+            tail = _said(folder / f"log.{rank}.txt").splitlines()[-1:]
             end = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"
             return f"worker {rank} ended with {end}" + (f": {tail[0]}" if tail else "")
     return "a worker ended without saying how"
