@@ -106,6 +106,21 @@ def test_one_key_and_then_another(run: Path) -> None:
     assert {key for key in first if first[key] != last[key]} == {"m00", "m39"}
 
 
+def test_what_is_trained_again_is_in_few_files_where_there_is_room_for_few(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the version before stay as they are, instead of being written anew because the new ones are many."""
+    drift(Run(run), Asked())
+    before = versions.manifest(run, 1).payloads
+    monkeypatch.setattr("fitscale.work.finish.MOST_FILES", len(before) + 2)  # and three chunks
+    monkeypatch.setattr("fitscale.running.tasks.CHUNK_S", 1e-9)  # a chunk for each group
+    train(workload_of(job(), run.parent), run, only="drifted", choose="many-models@inline")
+    after = versions.manifest(run, 2).payloads
+    assert set(before) & set(after)
+    assert len(after) == len(before) + 1
+    assert len(set(after) - set(before)) == 1
+
+
 def test_many_files_become_few(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Versions on top of versions do not name ever more files."""
     monkeypatch.setattr("fitscale.work.finish.MOST_FILES", 1)

@@ -39,7 +39,9 @@ def finish(run: Path, order: Order) -> None:
     task = tasks[last]
     encoding = Encoding.from_json((run / "encoding" / task.recipe.encoding / "encoding.json").read_bytes())
 
-    places = _payloads(run, task, results[last], order.trust)
+    # What is trained again comes beside files that are there: few of its own, so that those stay as they are.
+    room = MOST_FILES - (len(versions.manifest(run, order.base).payloads) if order.base is not None else 0)
+    places = _payloads(run, task, results[last], order.trust, room)
     crash.point("finish.payloads")
     bins = _bins(run, task)
     index = _index(run, results[last], places, bins)
@@ -108,8 +110,8 @@ class _Places(NamedTuple):
     offset: np.ndarray  # (n,) int64
 
 
-def _payloads(run: Path, task: Task, results: list[ChunkResult], trusted: bool) -> _Places:
-    """The payload files of the version, and the place of each model in them."""
+def _payloads(run: Path, task: Task, results: list[ChunkResult], trusted: bool, room: int) -> _Places:
+    """The payload files of the version, at most ``room`` if that can be, and the place of each model in them."""
     import numpy as np
 
     pickles = plugin("frameworks", task.recipe.framework).pickles
@@ -119,7 +121,7 @@ def _payloads(run: Path, task: Task, results: list[ChunkResult], trusted: bool) 
         for result in results:
             trust.check(run, result.models, files.mapped(run / "models" / result.models), trust=trusted)
     # As they are where they are few: what was written and synced once need not be again.
-    return _as_they_are(run, results) if len(results) <= MOST_FILES else _joined(run, results, sign=pickles)
+    return _as_they_are(run, results) if len(results) <= room else _joined(run, results, sign=pickles)
 
 
 def _as_they_are(run: Path, results: list[ChunkResult]) -> _Places:
