@@ -58,6 +58,9 @@ def expected(name: str, y: np.ndarray, predicted: np.ndarray, weight: np.ndarray
     needs = metric(name).needs  # type: ignore[attr-defined]
     if not heavy.any() or not needs <= set(y[heavy]):
         return np.nan
+    if name == "r2" and len(y) > 1 and len(set(y[heavy])) == 1:
+        # 1 where it is met, else 0; scikit-learn divides by the rounding of the mean, where a weight makes one.
+        return float(np.array_equal(y[heavy], predicted[heavy]))
     scorer = sk.get_scorer(name)
     more: dict[str, Any] = (
         {"labels": np.arange(k)} if name == "neg_log_loss" or (name == "neg_brier_score" and k > 2) else {}
