@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = 64  # at most: the first ones
 # Rows at most, and places that they are from at least, for rows of one place are alike: those that edges are laid by, and those
 # of one model that new rows are held against.
-EDGES, ONE = (1 << 14, 16), (1 << 17, 64)
+EDGES, ONE = (1 << 14, 16), (1 << 15, 16)
 READ_ROWS = 2_048  # at once: a worker's memory is counted closely
 KINDS = ("number", "boolean", "category")  # of dates new ones are always others
 
