@@ -328,6 +328,26 @@ class Groups(Protocol):
         """All rows of a view. Groups with rows that no model can be fitted on are told of elsewhere, and have none here."""
 
 
+class Judged(NamedTuple):
+    """What the models of several series say of new rows, and of their own errors: ``together(payloads).judge(rows, sizes)``.
+
+    Attributes
+    ----------
+    expected
+        (n,) one step ahead, NaN where it is not known.
+    deviation, n, kurtosis
+        (g,) of the errors while each model was fitted, and how many there were; NaN where there is none.
+    why
+        Of groups that are not judged: the reason.
+    """
+
+    expected: np.ndarray
+    deviation: np.ndarray
+    n: np.ndarray
+    kurtosis: np.ndarray
+    why: dict[int, str]
+
+
 @runtime_checkable
 class Grouped(Protocol):
     """What a framework can do beside, whose traits have the ability ``groups``: many small models fitted at once, as arrays.

@@ -83,7 +83,7 @@ class _Column:
                 self._counts.add(column, np.flatnonzero(trains))
                 return
             values, nulls = numbers_of(column, self.name)
-        except (DataError, NotImplementedError):
+        except (DataError, NotImplementedError):  # ours, or that of Arrow for types that it does not cast
             self.strange = True
             return
         with np.errstate(over="ignore", invalid="ignore"):

@@ -36,6 +36,14 @@ class Grid(NamedTuple):
     why: dict[int, str]
     at: np.ndarray | None
 
+    def by_row(self, values: np.ndarray) -> np.ndarray:
+        """(rows,) of (n,) values by step; NaN for a row that is in no series."""
+        if self.at is None:
+            return values
+        found = np.full(len(self.at), np.nan)
+        found[self.at >= 0] = values[self.at[self.at >= 0]]
+        return found
+
 
 def gridded_spans(moments: np.ndarray, y: np.ndarray, starts: np.ndarray, sizes: np.ndarray, step: int) -> Grid:
     """The series of ``sizes[i]`` rows from ``starts[i]`` on, rising. No copy, where they and what lies between are in order."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fitscale.contracts import Batch
+from fitscale.contracts import Batch, Judged
 from fitscale.errors import DataError
 from fitscale.frameworks.grid import Grid, gridded
 from fitscale.frameworks.residuals import SAID
@@ -19,26 +19,6 @@ from fitscale.frameworks.series.params import Settings
 
 KERNELS: dict[str, ModuleType] = {"ar": ar, "level": level, "smoothing": smoothing, "arima": arima}
 FARTHEST = 100_000  # steps after the end of a series that are still foretold
-
-
-class Judged(NamedTuple):
-    """What models say of new rows, and of their own errors.
-
-    Attributes
-    ----------
-    expected
-        (n,) one step ahead, NaN where it is not known.
-    deviation, n, kurtosis
-        (g,) of the errors while each model was fitted, and how many there were; NaN where there is none.
-    why
-        Of groups whose new rows are no series: the reason.
-    """
-
-    expected: np.ndarray
-    deviation: np.ndarray
-    n: np.ndarray
-    kurtosis: np.ndarray
-    why: dict[int, str]
 
 
 class Together(NamedTuple):
@@ -106,10 +86,7 @@ class Together(NamedTuple):
             starts = grid.end[which] - steps[-1] * self.step
             said = KERNELS[self.kind].told(self.numbers[which], self.ends[which], self.step, self.settings, Y, starts)
             told[grid.starts[which][:, None] + steps] = said
-        expected = told
-        if grid.at is not None:
-            expected = np.full(len(rows.y), np.nan)
-            expected[grid.at >= 0] = told[grid.at[grid.at >= 0]]
+        expected = grid.by_row(told)
         deviation, n, kurtosis = self.numbers[:, :SAID].T
         # Of new values errors are wider than of those that the numbers were fitted on, as each of these cost one.
         deviation = deviation * np.sqrt(1 + getattr(self.settings, "terms", 2) / np.maximum(n, 1))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from fitscale.contracts import Batch
+from fitscale.contracts import Batch, Judged
 from fitscale.errors import DataError
 from fitscale.frameworks.grid import gridded
 from fitscale.frameworks.statsforecast import payload
@@ -19,26 +19,6 @@ from fitscale.frameworks.statsforecast.onestep import foretold, is_told, one_ste
 from fitscale.frameworks.statsforecast.state import whole
 
 FARTHEST = LONGEST  # steps after the end of a series that are still foretold
-
-
-class Judged(NamedTuple):
-    """What models say of new rows, and of their own errors.
-
-    Attributes
-    ----------
-    expected
-        (n,) one step ahead, NaN where it is not known.
-    deviation, n, kurtosis
-        (g,) of the errors while each model was fitted, and how many there were; NaN where there is none.
-    why
-        Of groups that are not judged: the reason.
-    """
-
-    expected: np.ndarray
-    deviation: np.ndarray
-    n: np.ndarray
-    kurtosis: np.ndarray
-    why: dict[int, str]
 
 
 class Many:
@@ -98,10 +78,7 @@ class Many:
                 why[k] = found
             else:
                 told[part] = found
-        expected = told
-        if grid.at is not None:
-            expected = np.full(len(rows.y), np.nan)
-            expected[grid.at >= 0] = told[grid.at[grid.at >= 0]]
+        expected = grid.by_row(told)
         deviation, n, kurtosis, spent = self.said.T
         # Of new values errors are wider than of those that the numbers were fitted on, as each of these cost one.
         return Judged(expected, deviation * np.sqrt(1 + spent / np.maximum(n, 1)), n, kurtosis, why)
