@@ -18,6 +18,17 @@ from fitscale.workload import parse
 CORES = 2  # threads are in the recipe: what is compared is given the same, whatever the machine has
 
 
+HOUR = np.timedelta64(3600, "s")
+START = np.datetime64("2026-01-01T00", "s")
+
+
+def rows_of(key: int, y: np.ndarray, first: int = 0, kept: np.ndarray | None = None) -> pa.Table:
+    """A series by the hour, of which some values are kept."""
+    kept = np.ones(len(y), bool) if kept is None else kept
+    at = START + (first + np.arange(len(y))) * HOUR
+    return pa.table({"metric": pa.array([f"m{key:03d}"] * int(kept.sum())), "at": at[kept], "value": y[kept]})
+
+
 def workload_of(document: dict[str, Any], folder: Path, *, cores: int = CORES, memory: str | None = None) -> Workload:
     """The workload, on this machine with so many of its cores."""
     local = {"cores": cores} | ({"memory": memory} if memory else {})

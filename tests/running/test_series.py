@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from doing import trained, workload_of
+from doing import HOUR, START, rows_of, trained, workload_of
 from killing import bytes_of, kill_after, train, write_job
 
 from fitscale.errors import NotOffered, UsageError, WorkloadError
@@ -21,14 +21,6 @@ from fitscale.running.training import plan_only
 from fitscale.store import versions
 
 STEPS, HORIZON = 120, 12
-HOUR = np.timedelta64(3600, "s")
-START = np.datetime64("2026-01-01T00", "s")
-
-
-def rows_of(key: int, y: np.ndarray, first: int = 0, kept: np.ndarray | None = None) -> pa.Table:
-    kept = np.ones(len(y), bool) if kept is None else kept
-    at = START + (first + np.arange(len(y))) * HOUR
-    return pa.table({"metric": pa.array([f"m{key:03d}"] * int(kept.sum())), "at": at[kept], "value": y[kept]})
 
 
 @pytest.fixture(scope="module")
