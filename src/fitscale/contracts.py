@@ -353,10 +353,11 @@ class Grouped(Protocol):
     """What a framework can do beside, whose traits have the ability ``groups``: many small models fitted at once, as arrays.
 
     Each group's model is that of `Framework.fit`, as the traits say: where *same*, to the bit, whatever groups are beside it.
+    It is code on arrays that neither ends its process nor goes on for ever: nothing is forked for it.
     """
 
-    def fit_groups(self, feed: Groups, recipe: Recipe, context: Context) -> FittedGroups:
-        """All groups of a chunk. What is wrong with one is told of that one; nothing is raised for it."""
+    def fit_groups(self, feed: Groups, recipe: Recipe, context: Context, *, one_by_one: bool = False) -> FittedGroups:
+        """All groups of a chunk, at once or one after the other. What is wrong with one is told of that one, nothing is raised."""
 
     def score_groups(self, native: Any, feed: Groups) -> Scores:
         """Predictions for the held-out rows, in their order; NaN where a group has no model."""

@@ -80,9 +80,10 @@ def test_columns_that_hang_together_have_the_smallest_coefficients() -> None:
 def test_a_group_does_not_hang_on_those_beside_it(
     kernel: kernels.Kernel, sizes: list[int], seed: int, weighted: bool
 ) -> None:
-    """The same numbers to the bit, alone and among others."""
+    """The same numbers to the bit, alone, one by one and among others."""
     batch = rows(sizes, 3, seed, weighted=weighted)
     together = kernels.fitted(kernel, batch, np.array(sizes))
+    assert np.array_equal(together, kernels.fitted(kernel, batch, np.array(sizes), one_by_one=True), equal_nan=True)
     start = 0
     for k, n in enumerate(sizes):
         here = slice(start, start + n)

@@ -17,10 +17,9 @@ from fitscale.frameworks.grid import gridded
 from fitscale.frameworks.padding import padded_to
 from fitscale.frameworks.residuals import SAID
 from fitscale.frameworks.series import Series, arima, likelihood, payload
-from fitscale.frameworks.series.blocks import blocks
 from fitscale.frameworks.series.likelihood import Point
 from fitscale.frameworks.series.params import asked
-from fitscale.frameworks.series.together import KERNELS
+from fitscale.frameworks.series.together import KERNELS, fitted
 from fitscale.records.run import Estimator
 
 HOUR = 3_600_000_000_000
@@ -206,7 +205,7 @@ def test_what_is_told_one_step_ahead_begins_as_the_forecast(path: str, params: d
 @given(data=st.data())
 @settings(max_examples=8, deadline=None)
 def test_a_series_does_not_hang_on_those_beside_it(path: str, data: st.DataObject) -> None:
-    """The same numbers to the bit, alone and among others, with gaps, constants and different lengths."""
+    """The same numbers to the bit, alone, one by one and among others, with gaps, constants and different lengths."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     lengths = data.draw(st.lists(st.integers(1, 90), min_size=1, max_size=6))
     rows = [np.cumsum(rng.normal(size=n)) * 10.0 ** rng.integers(-3, 6) for n in lengths]
@@ -219,14 +218,12 @@ def test_a_series_does_not_hang_on_those_beside_it(path: str, data: st.DataObjec
     moments = np.concatenate([np.arange(n) * HOUR for n in lengths])
     found = asked(Estimator(path=path, params=ESTIMATORS[path]))
 
-    def numbers(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    def numbers(moments: np.ndarray, y: np.ndarray, bounds: np.ndarray, one_by_one: bool = False) -> np.ndarray:
         grid = gridded(moments, y, bounds, HOUR)
-        out = np.full((len(bounds) - 1, found.settings.width), np.nan)
-        for which, Y in blocks(grid, found.settings.cells):
-            out[which] = KERNELS[found.kind].fit(Y, grid.end[which], HOUR, found.settings)
-        return out
+        return fitted(found.kind, found.settings, HOUR, grid, one_by_one=one_by_one).numbers
 
     together = numbers(moments, np.concatenate(rows), bounds)
+    assert np.array_equal(together, numbers(moments, np.concatenate(rows), bounds, True), equal_nan=True)
     for k, y in enumerate(rows):
         alone = numbers(np.arange(len(y)) * HOUR, y, np.array([0, len(y)]))
         assert np.array_equal(together[k], alone[0], equal_nan=True)
@@ -292,6 +289,13 @@ def test_an_edited_model_is_refused_or_stays_one(place: int, number: float) -> N
     with contextlib.suppress(DataError):
         model = Series().load(content)
         assert model.settings.width == model.numbers.shape[1]
+
+
+def test_a_chunk_without_a_model_is_no_bytes() -> None:
+    """Where all series are too short for their model."""
+    found = asked(Estimator(path="series.AR", params={"lags": 5}))
+    grid = gridded(np.arange(4) * HOUR, np.arange(4.0), np.array([0, 2, 4]), HOUR)
+    assert fitted(found.kind, found.settings, HOUR, grid).packed().tobytes() == b""
 
 
 def test_small_models_are_small() -> None:

@@ -91,8 +91,6 @@ class Chunked:
     @cached_property
     def _order(self) -> _Order:
         """One pass over the row numbers, and over the column that the folds look at."""
-        import pyarrow as pa
-
         by, n = column_of(self.folds), self.end - self.begin
         numbers, fold = np.empty(n, np.int64), np.empty(n, np.int8)
         times = np.empty((n, 1), np.int64) if by is not None and self.encoding.input == "series" else None
@@ -101,12 +99,13 @@ class Chunked:
         for at, batch in timed(read, self.phase, "read"):
             here = slice(at - self.begin, at - self.begin + batch.num_rows)
             numbers[here] = batch.column(0).to_numpy()
-            column = batch.column(1) if by else None
             if times is not None:  # a series is split by the column that is all it has
                 self.encoding.into(batch, times[here])
-                column = pa.array(times[here, 0])
-            fold[here] = assign(self.folds, numbers[here], column)
-        fold[fold < 0] = FOLDS - 1
+                fold[here] = assign(self.folds, numbers[here], times[here, 0])
+            else:
+                fold[here] = assign(self.folds, numbers[here], batch.column(1) if by else None)
+        if fold.min(initial=0) < 0:
+            fold[fold < 0] = FOLDS - 1
         sizes = self.partition.sizes[self.start : self.stop]
         counts = _counts(fold, sizes)
         bounds = np.concatenate([[0], np.cumsum(counts.reshape(-1))])

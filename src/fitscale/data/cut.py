@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitscale.data.columns import PER_SECOND
 from fitscale.data.features import kind_of
 from fitscale.data.sources.where import without_missing
 from fitscale.errors import DataError, WorkloadError
@@ -91,6 +92,9 @@ def moments_of(column: pa.Array) -> np.ndarray:
     import pyarrow.types as t
 
     kind = column.type
+    if t.is_timestamp(kind) and not column.null_count:  # Arrow's cast takes twice as long
+        moments: np.ndarray = column.view(pa.int64()).to_numpy() * (PER_SECOND["ns"] // PER_SECOND[kind.unit])
+        return moments
     if t.is_timestamp(kind) or t.is_date(kind):
         column = column.cast(pa.timestamp("ns", getattr(kind, "tz", None)), safe=False).view(pa.int64())
     elif t.is_integer(kind):
@@ -99,7 +103,7 @@ def moments_of(column: pa.Array) -> np.ndarray:
         column = column.cast(pa.float64())
     else:
         raise DataError(f"data.time: a column of type {kind} does not order rows; take a date or number")
-    moments: np.ndarray = column.to_numpy(zero_copy_only=False)
+    moments = column.to_numpy(zero_copy_only=False)
     return moments
 
 

@@ -85,7 +85,7 @@ def column_of(folds: Folds) -> str | None:
     return folds.column if folds.by != "random" and splits(folds) else None
 
 
-def assign(folds: Folds, rows: np.ndarray, column: pa.Array | None = None) -> np.ndarray:
+def assign(folds: Folds, rows: np.ndarray, column: pa.Array | np.ndarray | None = None) -> np.ndarray:
     """(n,) int8: 0 train, 1 validation, 2 hold-out, -1 in none (no time known, or after what is held out).
 
     Parameters
@@ -93,7 +93,7 @@ def assign(folds: Folds, rows: np.ndarray, column: pa.Array | None = None) -> np
     rows
         (n,) int64, the rows' numbers in the snapshot.
     column
-        The values of `column_of(folds)` in these rows.
+        The values of `column_of(folds)` in these rows; of folds by time as (n,) int64 moments, too.
     """
     if not splits(folds):
         return np.zeros(len(rows), np.int8)
@@ -103,7 +103,7 @@ def assign(folds: Folds, rows: np.ndarray, column: pa.Array | None = None) -> np
         raise ValueError(f"the folds are by column '{folds.column}': its values are needed")
     if folds.by == "column":
         return _drawn(folds, words_of(column))
-    return _timed(folds, column)
+    return _by_moment(folds, column) if isinstance(column, np.ndarray) else _timed(folds, column)
 
 
 def _drawn(folds: Folds, words: np.ndarray) -> np.ndarray:
@@ -129,17 +129,21 @@ def _timed(folds: Folds, column: pa.Array) -> np.ndarray:
     gone = None
     if column.null_count or pa.types.is_floating(column.type):
         gone = column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
-    moments = moments_of(column if gone is None else column.filter(pa.array(~gone)))
-    fold = np.zeros(len(moments), np.int8)
-    for cut, code in ((folds.validation_cut, VALIDATION), (folds.cut, HOLDOUT), (folds.until, NONE)):
-        if cut is not None:
-            # as whole numbers: floats do not tell neighbouring nanoseconds apart
-            fold[moments >= (math.ceil(cut) if moments.dtype.kind == "i" else cut)] = code
+    fold = _by_moment(folds, moments_of(column if gone is None else column.filter(pa.array(~gone))))
     if gone is None:
         return fold
     every = np.full(len(column), NONE, np.int8)
     every[~gone] = fold
     return every
+
+
+def _by_moment(folds: Folds, moments: np.ndarray) -> np.ndarray:
+    fold = np.zeros(len(moments), np.int8)
+    for cut, code in ((folds.validation_cut, VALIDATION), (folds.cut, HOLDOUT), (folds.until, NONE)):
+        if cut is not None:
+            # as whole numbers: floats do not tell neighbouring nanoseconds apart
+            fold[moments >= (math.ceil(cut) if moments.dtype.kind == "i" else cut)] = code
+    return fold
 
 
 def _known(column: str, reader: Reader, place: str) -> None:

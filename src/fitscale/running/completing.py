@@ -15,6 +15,7 @@ from fitscale.running.tasks import order_for
 from fitscale.store import chunks, files, folder, parts
 from fitscale.work.failure import first_line
 
+START_S = 1.0  # of a process, with what it imports
 RETRIES = 3  # in a row, without anything new committed or saved
 
 
@@ -52,8 +53,8 @@ def complete(
         before = _progress(run, digest)
         attempt = live or attempts.start(candidate, order_for(run, digest, candidate, machine, seed, trust=trust))
         live = None
-        # Once a worker has no more to fit, the one that will put the version together can start.
-        attempts.follow(attempt, lambda a: _is_fitted(a, task))
+        # While the last are fitted, the one that will put the version together starts.
+        attempts.follow(attempt, lambda a: _is_nearly_fitted(a, task))
         if attempt.ended is None:
             attempts.ready(candidate.engine, 1)
             attempts.follow(attempt)
@@ -112,8 +113,13 @@ def put_together(
         raise ended_badly(run, f"putting version {version} together", attempt)
 
 
-def _is_fitted(attempt: Attempt, task: Task) -> bool:
+def _is_nearly_fitted(attempt: Attempt, task: Task) -> bool:
+    """Whether a worker has no more to fit, or all of them so little that a process takes as long to start."""
     last = attempt.events[-1]
+    if last.kind == "chunk":
+        of = sum(task.chunks[k].stop - task.chunks[k].start for k in attempt.order.chunks)
+        done = sum(int(event.data["groups"]) for event in attempt.events if event.kind == "chunk")
+        return (last.at - attempt.events[0].at) * (of - done) < START_S * done
     if attempt.order.kind == "groups" or last.kind != "units":
         return last.kind == "finished"
     return int(last.data["units"]) >= int(last.data.get("of") or task.traits.units)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fitscale.contracts import FittedGroups, Grouped
     from fitscale.data.groups import GroupedFeed
-    from fitscale.records.run import Recipe, Task
+    from fitscale.records.run import Recipe
     from fitscale.work.context import WorkContext
 
 
@@ -25,10 +25,12 @@ class Made(NamedTuple):
     predictions: pa.Table | None
 
 
-def fit_at_once(framework: Grouped, task: Task, feed: GroupedFeed, recipe: Recipe, context: WorkContext) -> Made:
+def fit_at_once(
+    framework: Grouped, feed: GroupedFeed, recipe: Recipe, context: WorkContext, *, one_by_one: bool = False
+) -> Made:
     """Fit and score the groups of a chunk. Nothing of it is the user's code, so that nothing is forked for it."""
     with context.phase("iterations"):
-        fitted = framework.fit_groups(feed, recipe, context)
+        fitted = framework.fit_groups(feed, recipe, context, one_by_one=one_by_one)
     with context.phase("score"):
         predictions = _predictions(framework, fitted, feed)
     return Made(_table(fitted, feed), fitted.models, predictions)

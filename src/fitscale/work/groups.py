@@ -63,7 +63,8 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
         encoding = encoding_of(run, task, reader, keep=True)
         bins = bins_of(run, task, reader, encoding)
     trim(len(partition.cut.columns))
-    done_last = _PutOff(in_thread=order.form == "groups")
+    as_arrays = framework if isinstance(framework, Grouped) and "groups" in task.traits.can else None
+    done_last = _PutOff(in_thread=as_arrays is not None)
 
     def keep(k: int, made: Made, keys: pa.Table, lies: np.ndarray | None, about: dict[str, Any]) -> None:
         with context.phase("save"):
@@ -85,9 +86,9 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             decoded_s = _cpu_s()[0] - before[0]
             trim(len(partition.cut.columns))
             check_metric(task, feed)
-            if order.form == "groups":
-                assert isinstance(framework, Grouped)
-                made = fit_at_once(framework, task, feed, recipe_to_fit(run, task, order), context)
+            if as_arrays is not None:
+                recipe = recipe_to_fit(run, task, order)
+                made = fit_at_once(as_arrays, feed, recipe, context, one_by_one=order.form != "groups")
                 done_last.catch_up()
             else:
                 groups = [each for _, each in feed.groups()]

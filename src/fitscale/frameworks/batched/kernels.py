@@ -67,7 +67,7 @@ class Quantile(NamedTuple):
         return found
 
 
-def fitted(kernel: Kernel, rows: Batch, sizes: np.ndarray) -> np.ndarray:
+def fitted(kernel: Kernel, rows: Batch, sizes: np.ndarray, *, one_by_one: bool = False) -> np.ndarray:
     """(g, 1 + d) of groups of rows, one after the other; NaN of those of fewer than two rows, or without weight."""
     X, y, d = rows.X, rows.y, rows.X.shape[1]
     found = np.full((len(sizes), 1 + d), np.nan)
@@ -75,7 +75,7 @@ def fitted(kernel: Kernel, rows: Batch, sizes: np.ndarray) -> np.ndarray:
     padded = padded_to(sizes)
     for length in np.unique(padded[sizes >= 2]).tolist():
         members = np.flatnonzero((padded == length) & (sizes >= 2))
-        each = max(1, CELLS // (length * (d + 1)))
+        each = 1 if one_by_one else max(1, CELLS // (length * (d + 1)))
         for first in range(0, len(members), each):
             which = members[first : first + each]
             place = starts[which][:, None] + np.arange(length)

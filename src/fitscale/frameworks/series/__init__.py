@@ -17,6 +17,8 @@ from fitscale.records.data import Shape
 from fitscale.records.plan import Law
 from fitscale.records.run import Estimator, Form, Recipe, Traits
 
+KERNELS = "2"  # of what fits them: one more with each change that gives other bits
+
 
 class Series:
     """Autoregression, ARIMA, exponential smoothing and baselines. The payload is a head of 24 bytes and the numbers.
@@ -42,7 +44,7 @@ class Series:
             missing="ok",
             progress="none",
             weights=False,
-            versions={"numpy": np.__version__},
+            versions={"numpy": np.__version__, "fitscale.series": KERNELS},
             params=found.params,
         )
 
@@ -80,12 +82,12 @@ class Series:
         for batch in batches:
             yield Scores(native.values(batch.X[:, 0], np.zeros(len(batch.row), np.int64)), None, batch.row)
 
-    def fit_groups(self, feed: Groups, recipe: Recipe, context: Context) -> FittedGroups:
+    def fit_groups(self, feed: Groups, recipe: Recipe, context: Context, *, one_by_one: bool = False) -> FittedGroups:
         """See `contracts.Grouped`."""
         found = asked(recipe.estimator)
         rows, (starts, sizes) = feed.rows, feed.spans("train")
         grid = gridded_spans(rows.X[:, 0], rows.y, starts, sizes, _step(recipe))
-        made = fitted(found.kind, found.settings, _step(recipe), grid)
+        made = fitted(found.kind, found.settings, _step(recipe), grid, one_by_one=one_by_one)
         without = np.flatnonzero(~made.there).tolist()
         why: dict[int, Any] = {k: ("unfit", "unfit", too_short(grid, k, found.settings)) for k in without}
         why |= {k: ("unfit", "unfit", "no training rows") for k in np.flatnonzero(sizes == 0).tolist()}

@@ -8,6 +8,7 @@ series, an hour that never occurs). Steps without a value, or without one of the
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Settings(NamedTuple):
     @property
     def cells(self) -> float:
         """That are held for each value while a block is fitted."""
-        return self.terms + 4.0
+        return self.terms + 2.0
 
     @property
     def width(self) -> int:
@@ -55,73 +56,87 @@ def fit(Y: np.ndarray, ends: np.ndarray, step: int, settings: Settings) -> np.nd
     of the values; the coefficients; the last values, the earliest first.
     """
     b, t = Y.shape
-    longest, k = settings.longest, settings.terms
+    longest, k, lags = settings.longest, settings.terms, len(settings.lags)
     numbers = np.full((b, settings.width), np.nan)
     if t <= longest:
         return numbers
-    mean, scale = _level(Y)
-    Z = Y - mean[:, None]
-    Z /= scale[:, None]
-    known = ~np.isnan(Z)
-    whole = bool(known.all())
-    if not whole:
-        Z[~known] = 0.0
+    Z, known, mean, scale = _standard(Y)
     rows = t - longest
     X = np.empty((b, k, rows))
     X[:, 0] = 1.0
     for j, lag in enumerate(settings.lags, start=1):
         X[:, j] = Z[:, longest - lag : t - lag]
     if settings.calendar:
-        X[:, 1 + len(settings.lags) :] = terms_of(_moments(ends, step, rows), settings.calendar)
-    y = Z[:, longest:]
-    n = np.full(b, float(rows))
-    if not whole:
+        X[:, 1 + lags :] = terms_of(_moments(ends, step, rows), settings.calendar)
+    y, n = Z[:, longest:], np.full(b, float(rows))
+    if known is not None:
         used = known[:, longest:].copy()
         for lag in settings.lags:
             used &= known[:, longest - lag : t - lag]
         X *= used[:, None, :]
         y = y * used
         n = used.sum(axis=1).astype(np.float64)
-    A = _products(X)
-    A[:, range(1, k), range(1, k)] += PENALTY * np.maximum(n, 1.0)[:, None]
-    A[:, 0, 0] += n == 0
-    found = np.linalg.solve(A, np.matmul(X, y[:, :, None]))[:, :, 0]
-    squares = np.matmul(found[:, None], X)[
-        :, 0
-    ]  # of the errors: in place, for each new rectangle costs as much as a step
-    np.subtract(y, squares, out=squares)
-    squares *= scale[:, None]
-    squares *= squares
-    sums = squares.sum(axis=1)
-    squares *= squares
-    lags = len(settings.lags)
-    numbers[:, :SAID] = said_of(sums, squares.sum(axis=1), n, k)
-    numbers[:, SAID : SAID + 3] = lags, _code(settings.calendar), k
-    numbers[:, SAID + 3 : SAID + 3 + lags] = settings.lags
-    last = Z[:, t - longest :]
-    gone = ~known[:, t - longest :].all(axis=1)
-    if gone.any():
-        last = last.copy()
-        last[gone] = _filled(Z[gone], known[gone], found[gone], ends[gone], step, settings)
+    found = _least_squares(X, y, n)
+    errors = np.matmul(found[:, None], X)[:, 0]  # in place, for each new rectangle costs as much as a step
+    np.subtract(y, errors, out=errors)
+    sums = np.vecdot(errors, errors)
+    errors *= errors
+    square = scale * scale
     at = SAID + 3 + lags
+    numbers[:, :SAID] = said_of(sums * square, np.vecdot(errors, errors) * (square * square), n, k)
+    numbers[:, SAID : SAID + 3] = lags, _code(settings.calendar), k
+    numbers[:, SAID + 3 : at] = settings.lags
     numbers[:, at], numbers[:, at + 1] = mean, scale
     numbers[:, at + 2 : at + 2 + k] = found
+    last = Z[:, t - longest :]
+    gone = np.zeros(0, bool) if known is None else ~known[:, t - longest :].all(axis=1)
+    if known is not None and gone.any():
+        last = last.copy()
+        last[gone] = _filled(Z[gone], known[gone], found[gone], ends[gone], step, settings)
     numbers[:, at + 2 + k :] = last * scale[:, None] + mean[:, None]
-    numbers[n <= k] = np.nan
+    if n.min() <= k:
+        numbers[n <= k] = np.nan
     return numbers
 
 
-def _products(X: np.ndarray) -> np.ndarray:
-    """(b, k, k) of (b, k, n): X times its transpose. Of few terms one by one: that takes half of the time."""
-    k = X.shape[1]
+def _standard(Y: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]:
+    """(b, t) values of mean 0 and deviation 1, 0 where there are none; which are there, None: all; means and deviations (b,).
+
+    Of a constant, and of no value, the deviation is 1. Of series that are whole it comes to the same bits beside any others.
+    """
+    n: int | np.ndarray = Y.shape[1]
+    mean = np.add.reduce(Y, 1) / n
+    known = None
+    if math.isnan(np.add.reduce(mean)):  # some are not there
+        known = ~np.isnan(Y)
+        n = np.maximum(known.sum(axis=1), 1)
+        mean = np.add.reduce(np.where(known, Y, 0.0), 1) / n
+        Z = np.where(known, Y - mean[:, None], 0.0)
+    else:
+        Z = Y - mean[:, None]
+    scale = np.sqrt(np.vecdot(Z, Z) / n)
+    scale[scale <= 1e-12 * np.abs(mean)] = 1.0
+    Z /= scale[:, None]
+    return Z, known, mean, scale
+
+
+def _least_squares(X: np.ndarray, y: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """(b, k) coefficients of (b, k, rows) terms, the first a constant, of (b, rows) values of which ``n`` (b,) are there."""
+    b, k, _ = X.shape
+    A, right = np.empty((b, k, k)), np.empty((b, k, 1))
     if k > FEW:
-        whole: np.ndarray = np.matmul(X, X.transpose(0, 2, 1))
-        return whole
-    A = np.empty((len(X), k, k))
-    for i in range(k):
-        for j in range(i + 1):
-            A[:, i, j] = A[:, j, i] = np.einsum("bt,bt->b", X[:, i], X[:, j])
-    return A
+        np.matmul(X, X.transpose(0, 2, 1), out=A)
+        np.matmul(X, y[:, :, None], out=right)
+    else:  # one by one: that takes a quarter of the time
+        for i in range(k):
+            right[:, i, 0] = np.vecdot(X[:, i], y)
+            for j in range(i + 1):
+                A[:, i, j] = A[:, j, i] = np.vecdot(X[:, i], X[:, j])
+    diagonal = A.reshape(b, k * k)[:, k + 1 :: k + 1]
+    diagonal += PENALTY * np.maximum(n, 1.0)[:, None]
+    A[:, 0, 0] += n == 0
+    found: np.ndarray = np.linalg.solve(A, right)[:, :, 0]
+    return found
 
 
 def settings_of(numbers: np.ndarray) -> Settings:
@@ -188,23 +203,6 @@ def _steady(found: np.ndarray, moments: np.ndarray, settings: Settings) -> np.nd
     if settings.calendar:
         value += np.matmul(found[:, None, 1 + len(settings.lags) :], terms_of(moments, settings.calendar))[:, 0]
     return value
-
-
-def _level(Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of the values that are there; 0 and 1 of none, and a deviation of 1 of a constant."""
-    mean = Y.sum(axis=1) / max(1, Y.shape[1])
-    if np.isnan(mean).any():  # some are not there: of series that are whole it comes to the same bits
-        known = ~np.isnan(Y)
-        n = np.maximum(known.sum(axis=1), 1)
-        mean = np.where(known, Y, 0.0).sum(axis=1) / n
-        away = np.where(known, Y - mean[:, None], 0.0)
-    else:
-        n = np.full(len(Y), max(1, Y.shape[1]))
-        away = Y - mean[:, None]
-    away *= away
-    scale = np.sqrt(away.sum(axis=1) / n)
-    flat = scale <= 1e-12 * np.abs(mean)
-    return mean, np.where(flat, 1.0, scale)
 
 
 def _moments(ends: np.ndarray, step: int, steps: int) -> np.ndarray:

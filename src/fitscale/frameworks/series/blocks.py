@@ -35,6 +35,18 @@ def blocks(grid: Grid, cells: float = 1.0, *, exact: bool = False) -> Iterator[t
             yield which, _rectangle(grid, which, length)
 
 
+def alone(grid: Grid) -> Iterator[tuple[slice, np.ndarray]]:
+    """(which series, (1, t) of it): as in `blocks`, each in one of its own."""
+    padded = padded_to(grid.lengths, FINENESS)
+    there = np.flatnonzero(grid.lengths > 0)
+    where = (there, grid.starts[there], grid.lengths[there], padded[there])
+    for k, start, length, width in zip(*(of.tolist() for of in where), strict=True):
+        Y = grid.values[None, start : start + length]
+        if width > length:
+            Y = np.concatenate([np.full((1, width - length), np.nan), Y], axis=1)
+        yield slice(k, k + 1), Y
+
+
 def _rectangle(grid: Grid, which: np.ndarray, length: int) -> np.ndarray:
     starts, sizes = grid.starts[which], grid.lengths[which]
     apart = np.diff(starts)

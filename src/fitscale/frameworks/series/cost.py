@@ -10,9 +10,9 @@ from fitscale.records.run import Form
 
 MODEL_S = 2e-6  # of each, beside its values
 VALUE_S = {"ar": 4e-9, "level": 4e-9, "smoothing": 1.2e-8, "arima": 1e-6}  # and of each number held with it
-# One by one each step of a kernel is a call for one number, and each model a feed and a table of its own.
-ALONE_MODEL_S = 2e-3
-ALONE_VALUE_S = {"ar": 1e-7, "level": 1e-8, "smoothing": 7e-5, "arima": 1.5e-3}
+# One by one each step of a kernel is a call for one number.
+ALONE_MODEL_S = 1e-4
+ALONE_VALUE_S = {"ar": 1e-8, "level": 1e-8, "smoothing": 5e-5, "arima": 5e-4}
 HEAD_BYTES = 24
 
 

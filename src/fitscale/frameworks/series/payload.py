@@ -40,7 +40,7 @@ def packed(kind: str, step: int, ends: np.ndarray, numbers: np.ndarray) -> np.nd
         step,
         ends,
     )
-    body = np.ascontiguousarray(numbers, "<f8").view(np.uint8).reshape(len(numbers), -1)
+    body = np.ascontiguousarray(numbers, "<f8").view(np.uint8).reshape(len(numbers), 8 * numbers.shape[1])
     return np.concatenate([head.view(np.uint8).reshape(len(numbers), HEAD.itemsize), body], axis=1)
 
 

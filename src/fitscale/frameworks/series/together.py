@@ -14,7 +14,7 @@ from fitscale.errors import DataError
 from fitscale.frameworks.grid import Grid, gridded
 from fitscale.frameworks.residuals import SAID
 from fitscale.frameworks.series import ar, arima, level, payload, smoothing
-from fitscale.frameworks.series.blocks import BLOCK_CELLS, blocks
+from fitscale.frameworks.series.blocks import BLOCK_CELLS, alone, blocks
 from fitscale.frameworks.series.params import Settings
 
 KERNELS: dict[str, ModuleType] = {"ar": ar, "level": level, "smoothing": smoothing, "arima": arima}
@@ -98,10 +98,10 @@ class Together(NamedTuple):
         return values, deviations
 
 
-def fitted(kind: str, settings: Settings, step: int, grid: Grid) -> Together:
+def fitted(kind: str, settings: Settings, step: int, grid: Grid, *, one_by_one: bool = False) -> Together:
     """A model for each series of a grid that is long enough."""
     numbers = np.full((len(grid.end), settings.width), np.nan)
-    for which, Y in blocks(grid, settings.cells):
+    for which, Y in alone(grid) if one_by_one else blocks(grid, settings.cells):
         numbers[which] = KERNELS[kind].fit(Y, grid.end[which], step, settings)
     return Together(kind, settings, step, grid.end, numbers)
 
