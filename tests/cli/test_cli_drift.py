@@ -89,6 +89,26 @@ def test_a_constant_series_that_stays_one_has_not_drifted(tmp_path: Path) -> Non
     assert {row["metric"]: row["drifted"] for row in found} == {"still": False, "moves": True}
 
 
+def test_rows_that_were_trained_on_are_no_new_ones(tmp_path: Path) -> None:
+    """However well a model knows them: nothing is tested, nothing drifted, and no group is meant by ``train --only drifted``."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=2_000)
+    table = pa.table({"shop": np.repeat(np.arange(10), 200), "x": X, "y": X + rng.normal(size=2_000)})
+    pq.write_table(table, tmp_path / "shops.parquet")
+    document = {
+        "data": {"uri": "shops.parquet", "target": "y", "groups": ["shop"]},
+        "evaluate": {"refit": False},
+        "model": {"estimator": "sklearn.tree.DecisionTreeRegressor"},
+    }
+    (tmp_path / "shops.yaml").write_text(json.dumps(document))
+    assert fitscale("train", tmp_path / "shops.yaml", "--no-report").code == 0
+    said = fitscale("drift", tmp_path / "shops.yaml")
+    assert said.code == 0, said.err
+    assert "0 groups tested against version 1, 0 drifted" in said.out
+    assert "10 not tested: these are the rows that it was trained on" in said.out
+    assert "no group of version 1 is meant" in fitscale("train", tmp_path / "shops.yaml", "--only", "drifted").err
+
+
 def test_what_drifted_is_named_and_ends_with_5(job: Path) -> None:
     """Most first; with what could not be tested apart; the table has all series."""
     keys = [f"m{k:02d}" for k in range(50)]
@@ -253,7 +273,7 @@ def test_a_version_that_knows_no_errors_says_so(tmp_path: Path) -> None:
     index.with_name("reference.json").unlink()
     table = pq.read_table(index)
     pq.write_table(table.drop_columns([name for name in table.column_names if name.startswith("error_")]), index)
-    said = fitscale("drift", tmp_path / "rows.yaml", "--data", "synthetic://?rows=300")
+    said = fitscale("drift", tmp_path / "rows.yaml", "--data", "synthetic://?rows=301")
     assert said.code == 2
     assert "train with evaluate.holdout" in said.err
 
