@@ -122,6 +122,16 @@ def test_group_sizes_are_estimated_when_they_must_be():
     assert rough.rows_max == pytest.approx(exact.rows_max, rel=0.2)
 
 
+def test_groups_that_lie_together_are_counted_as_such(tmp_path):
+    """A table by key: each group of a part of the rows is there as a whole, and there are as many more as rows."""
+    rows = np.arange(400_000)
+    reader, data = reader_of(tmp_path, {"id": rows // 200, "y": rows}, 10_000, groups=("id",))
+    found = profile(reader, data, limit_bytes=reader.snapshot.bytes // 20, limit_s=60).groups
+    assert not found.exact
+    assert found.n == pytest.approx(2_000, rel=0.1)
+    assert found.rows_median == found.rows_max == 200
+
+
 def test_odd_columns_are_warned_of(tmp_path):
     """All missing, constant, infinite, a key, unusable; not of roles and of what is dropped."""
     n = 200

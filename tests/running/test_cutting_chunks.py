@@ -28,7 +28,7 @@ def test_chunks_hold_each_group_once_and_probes_are_small(
     def seconds(rows: int) -> float:
         return fixed + rows * 1e-4
 
-    found = bounds_of(sizes, seconds, probed=True)
+    found = bounds_of(sizes, seconds, probed=PROBED)
     assert (found[0].start, found[-1].stop) == (0, len(sizes))
     assert all(one.stop == other.start for one, other in itertools.pairwise(found))
     assert [chunk.rows for chunk in found] == [sum(sizes[chunk.start : chunk.stop]) for chunk in found]
@@ -42,6 +42,6 @@ def test_chunks_hold_each_group_once_and_probes_are_small(
 
 def test_many_groups_of_one_size_have_all_their_probes() -> None:
     """Eight, spread over the keys; few groups have none: a chunk of those is soon done."""
-    found = [chunk for chunk in bounds_of([100] * 10_000, lambda rows: rows * 1e-5, probed=True) if chunk.probe]
+    found = [chunk for chunk in bounds_of([100] * 10_000, lambda rows: rows * 1e-5, probed=PROBED) if chunk.probe]
     assert [round(chunk.start / 1250 - 0.5, 2) for chunk in found] == list(range(8))
-    assert not any(chunk.probe for chunk in bounds_of([100] * 1_000, lambda rows: rows * 1e-5, probed=True))
+    assert not any(chunk.probe for chunk in bounds_of([100] * 1_000, lambda rows: rows * 1e-5, probed=PROBED))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 from doing import events_of, workload_of
 
+from fitscale.data.partition import Partition, join_groups, partition
+from fitscale.errors import DataError
 from fitscale.planning import loop
 from fitscale.planning.wording import PRIORS
 from fitscale.records.run import Event
-from fitscale.running import partitioning, tasks
+from fitscale.records.workload import DataSpec
+from fitscale.running import part, partitioning, tasks
 from fitscale.running.training import plan_only, train
 from fitscale.store import chunks, folder
+from fitscale.testing.tables import reader_over
 
 MANY = {
     "name": "many",
@@ -52,14 +62,70 @@ def test_a_plan_is_by_chunks_that_train_does_not_do_again(tmp_path: Path, monkey
     assert chunks.committed(run, task) == again | kept
 
 
-def test_rows_that_take_long_to_cut_are_left_to_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "NO_PROBE_S", 0.0)
+@pytest.mark.parametrize("share", [0.2, 1.0])
+def test_of_rows_that_take_long_to_cut_a_part_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    """Cutting and fits are forecast from it; of the part itself nothing stays, and `train` cuts all rows."""
     monkeypatch.setattr(partitioning, "PLAN_CUT_S", 0.0)
-    run = tmp_path / "run"
-    plan = plan_only(workload_of(MANY, tmp_path), run)
+    monkeypatch.setattr(part, "PART_S", share * 2_000 * 5 * partitioning.CUT_CELL_S)
+    job, run = workload_of(MANY, tmp_path), tmp_path / "run"
+    plan = plan_only(job, run)
+    assert plan.decision.chosen is not None
+    assert plan.decision.chosen.forecast.source != PRIORS
+    assert plan.cut_s is not None
+    assert plan.cut_s.origin == "forecast"
+    [measured] = plan.measurements
+    assert measured.units / 2_000 <= share
+    for left in ("tasks/*", "data/by-group-*", "attempts/*", "scratch/*"):
+        assert not list(run.glob(left))
+    assert train(job, run).manifest.models == 20
+
+
+def test_a_part_that_is_wrong_leaves_the_forecast_to_priors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be so by itself: of all rows it is told when the run comes to them."""
+
+    def wrong(*_: object) -> None:
+        raise DataError("one class in all of the part's rows")
+
+    monkeypatch.setattr(partitioning, "PLAN_CUT_S", 0.0)
+    monkeypatch.setattr(part, "partition_of", wrong)
+    plan = plan_only(workload_of(MANY, tmp_path), tmp_path / "run")
     assert plan.decision.chosen is not None
     assert plan.decision.chosen.forecast.source == PRIORS
-    assert not list((run / "attempts").glob("*"))
+
+
+@given(
+    rows=st.lists(st.integers(1, 30), min_size=1, max_size=40),
+    sizes=st.lists(st.integers(1, 200), min_size=1, max_size=5),
+)
+@settings(max_examples=30, deadline=None)
+def test_groups_that_are_joined_have_all_rows_and_the_sizes_that_were_asked_for(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[int], sizes: list[int]
+) -> None:
+    """But for the last one, which has what is left over."""
+    folder = tmp_path_factory.mktemp("joined")
+    keys = np.repeat(np.arange(len(rows)), rows)
+    reader = reader_over(pa.table({"key": keys, "y": np.arange(len(keys)) * 1.0}))
+    data = DataSpec(uri="rows", target="y", groups=("key",))
+    partition(reader, data, ("y",), folder / "cut")
+    joined = join_groups(folder / "cut", sizes)
+    there = Partition(folder / "cut")
+    assert joined == there.sizes.tolist()
+    assert sum(joined) == sum(rows)
+    assert all(have >= size for have, size in zip(joined[:-1], itertools.cycle(sizes), strict=False))
+    assert all(have < size + max(rows) for have, size in zip(joined[:-1], itertools.cycle(sizes), strict=False))
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_groups_of_all_rows_are_expected_from_those_of_a_part(by_key: bool) -> None:
+    """Of a table by key the part has a tenth of them, else a tenth of each."""
+    seen = [100, 300] * 5 if by_key else [10, 30] * 50
+    about = SimpleNamespace(
+        shape=SimpleNamespace(rows=16_000, holdout_rows=4_000, validation_rows=0),
+        profile=SimpleNamespace(groups=SimpleNamespace(n=100)),
+    )
+    expected = part._expected(about, seen, 0.1)
+    assert len(expected) == 100
+    assert set(expected) == {100, 300}
 
 
 def test_a_plan_does_not_wait_for_a_group_that_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ FOLDER/partition.json     what it was cut from
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -221,6 +222,28 @@ class Partition:
                 del self._files[next(iter(self._files))]
         self._files[number] = file
         return file
+
+
+def join_groups(folder: Path, sizes: Sequence[int]) -> list[int]:
+    """Let neighbours of the partition there be one group, by its first's key, of at least these sizes in turn; (rows of each).
+
+    For trials: such a group is none of the data's.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    there = Partition(folder)
+    ends = np.cumsum(there.sizes)
+    edges = [0]
+    for size in itertools.cycle(sizes):
+        stop = int(np.searchsorted(ends, (ends[edges[-1] - 1] if edges[-1] else 0) + size)) + 1
+        if stop >= len(ends):
+            break
+        edges.append(stop)
+    joined = np.add.reduceat(there.sizes, edges)
+    pq.write_table(there.keys.take(pa.array(edges)).append_column(ROWS, [joined]), folder / "index.parquet")
+    (folder / "partition.json").write_text(there.cut.but(n_groups=len(joined)).to_json())
+    return [int(rows) for rows in joined]
 
 
 def _described(file: Any) -> int:

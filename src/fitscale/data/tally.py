@@ -22,6 +22,7 @@ KEPT_OF_ALL = KEPT * 1_000  # 32 MB: wide data keeps fewer of each column
 SPACE = 2.0**64
 LOOKED_AT = 256  # texts of a batch whose words are counted
 PENDING = 2_000_000  # partial group counts held before they are summed up
+TOGETHER = 1.5  # runs of rows for each group, and groups of a batch for each that is new, in a table by key
 
 
 class Distinct:
@@ -135,12 +136,17 @@ class ColumnTally:
 
 
 class GroupTally:
-    """How many rows each group has. Groups are told apart by a 64-bit hash: sizes are all that is asked."""
+    """How many rows each group has. Groups are told apart by a 64-bit hash: sizes are all that is asked.
+
+    Of a part of the rows it matters how they lie: of a table by key some groups are seen as a whole, of others a part of each.
+    """
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns
         self.rows = 0
         self.without_key = 0  # rows in which a part of the key is missing
+        self._runs = 0  # of rows of one group, one after the other
+        self._seen = 0  # groups, those of one batch once
         self._hashes: list[np.ndarray] = []
         self._counts: list[np.ndarray] = []
         self._held = 0
@@ -158,6 +164,8 @@ class GroupTally:
                 lacking |= column.is_null().to_numpy(zero_copy_only=False)
         self.without_key += int(lacking.sum())
         found, counts = np.unique(hashes, return_counts=True)
+        self._runs += int(np.count_nonzero(hashes[1:] != hashes[:-1])) + 1
+        self._seen += len(found)
         self._hashes.append(found)
         self._counts.append(counts)
         self._held += len(found)
@@ -171,7 +179,7 @@ class GroupTally:
         return self._counts[0]
 
     def sizes(self, of: int) -> GroupSizes | None:
-        """Over ``of`` rows; estimated (Chao, 1984) when fewer went by."""
+        """Over ``of`` rows. Estimated when fewer went by: of a table by key by their number, else by Chao (1984)."""
         from fitscale.records.data import GroupSizes
 
         counts = np.sort(self.counts())
@@ -180,7 +188,9 @@ class GroupTally:
             return None
         scale = of / self.rows
         exact = self.rows >= of
-        if not exact:
+        if not exact and self._lie_together(n):
+            n, scale = max(1, round(n * scale)), 1.0
+        elif not exact:
             once, twice = int((counts == 1).sum()), int((counts == 2).sum())
             n = min(of, n + once * (once - 1) // (2 * (twice + 1)))
         low, middle, high = (int(x) for x in (counts[0], np.median(counts), counts[-1]))
@@ -191,6 +201,10 @@ class GroupTally:
             rows_max=high if exact else round(high * scale),
             exact=exact,
         )
+
+    def _lie_together(self, n: int) -> bool:
+        """Whether the rows of most of ``n`` groups came one after the other, and are no part of them."""
+        return self._runs < TOGETHER * self._seen < TOGETHER**2 * n and self.rows > TOGETHER * self._runs
 
     def _merge(self) -> None:
         hashes = np.concatenate([np.empty(0, np.uint64), *self._hashes])

@@ -92,6 +92,7 @@ class Loop:
         elsewhere: Sequence[Machine] = (),
         measured: Sequence[Measurement] = (),
         unexportable: str | None = None,
+        looks: bool = False,
     ) -> None:
         self._prepared = prepared
         self._workload = prepared.workload
@@ -104,6 +105,7 @@ class Loop:
         self._largest = largest  # which group
         self._elsewhere = elsewhere
         self._before = measured  # by an earlier plan
+        self._looks = looks  # whatever it costs: what is measured stands for more
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
         self._known = Known(prepared, machine, sizes)
         self._refused: list[Refusal] = []
@@ -212,7 +214,7 @@ class Loop:
         first = self._first_that_fits(alive)
         if first is None:
             return
-        if self._most_s(first) < NO_PROBE_S and not self._known.is_measured(first):
+        if not self._looks and self._most_s(first) < NO_PROBE_S and not self._known.is_measured(first):
             return
         self._begin(first)
         self._rivals([c for c in alive if c != first and not self._is_refused(c)], first)

@@ -57,6 +57,7 @@ class Prepared(NamedTuple):
     some: Some | None = None  # the groups that are trained again, where it is not all
     cut_s: Figure | None = None  # what cutting the rows by group takes, or took
     cut_bytes: float = 0.0  # what it held, where it is done
+    part: float = 1.0  # of all rows: those that this has, where it stands for more
 
 
 def prepare(

@@ -25,7 +25,7 @@ def is_soon_cut(prepared: Prepared) -> bool:
     """Whether the rows can be cut by group, and a few groups fitted, within the time that a plan may take."""
     if not prepared.workload.data.groups or (prepared.stage is not None and prepared.stage.sampled):
         return False
-    return _by_prior(prepared) <= PLAN_CUT_S
+    return cut_by_prior_s(prepared) <= PLAN_CUT_S
 
 
 def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
@@ -33,7 +33,7 @@ def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
     if not prepared.workload.data.groups:
         return prepared
     if partition is None:
-        return prepared._replace(cut_s=Figure.around(_by_prior(prepared), CUT_ERROR, "forecast"))
+        return prepared._replace(cut_s=Figure.around(cut_by_prior_s(prepared), CUT_ERROR, "forecast"))
     try:
         seconds, peak = map(float, (run / "data" / f"{partition}.took").read_text().split())
     except (OSError, ValueError):  # cut before it was written down
@@ -53,7 +53,8 @@ def largest_of(run: Path, partition: str | None) -> str:
     return "group " + ", ".join(f"{name}={value!r}" for name, value in zip(there.groups, key, strict=True))
 
 
-def _by_prior(prepared: Prepared) -> float:
+def cut_by_prior_s(prepared: Prepared) -> float:
+    """Seconds that cutting the rows by group is thought to take."""
     profile = prepared.profile
     return profile.rows.value * len(profile.columns) * CUT_CELL_S
 

@@ -93,7 +93,8 @@ def _bounds(
         # Of models that take microseconds the rows are most of the work, and all of a chunk's are held at once.
         return float(fitted + (rows * CHUNK_S / BATCHED_ROWS if candidate.strategy == "batched-models" else 0.0))
 
-    return bounds_of(sizes, seconds, probed=candidate.strategy == "many-models")
+    probed = min(0.5, PROBED / prepared.part) if candidate.strategy == "many-models" else 0.0
+    return bounds_of(sizes, seconds, probed=probed)
 
 
 def _batch_rows(prepared: Prepared, candidate: Candidate) -> int:
@@ -120,15 +121,15 @@ def _bare(recipe: Recipe, fit: str, found: str) -> str:
     return recipe.but(estimator=estimator, threads=1, ranks=1, form=None, batch_rows=None).digest
 
 
-def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float], *, probed: bool = False) -> tuple[Chunk, ...]:
+def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float], *, probed: float = 0.0) -> tuple[Chunk, ...]:
     """Cut the groups, in key order, into chunks of about two seconds by prior cost, every third of them half as long as others.
 
-    A function of sizes and priors alone. ``probed``: among them a few that are small, see `_probes`.
+    A function of sizes and priors alone. ``probed``: the share of all that a few small ones among them may have, see `_probes`.
     """
     known: dict[int, float] = {}
     costs = [known.setdefault(n, seconds(max(1, n))) if n not in known else known[n] for n in sizes]
     usual = min(CHUNK_S, max(0.05, sum(costs) / LEAST_CHUNKS))
-    edges = dict(_probes(costs)) if probed else {}
+    edges = dict(_probes(costs, probed))
     ends = set(edges.values())
     found: list[Chunk] = []
     start, rows, cost = 0, 0, 0.0
@@ -144,12 +145,12 @@ def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float], *, probed: 
     return tuple(found)
 
 
-def _probes(costs: Sequence[float]) -> Iterator[tuple[int, int]]:
-    """(first, end) of eight short runs of groups, one in each eighth of the cost; together half a hundredth of all at most.
+def _probes(costs: Sequence[float], share: float) -> Iterator[tuple[int, int]]:
+    """(first, end) of eight short runs of groups, one in each eighth of the cost; together such a share of all at most.
 
     So a large group is as likely to be seen as its cost is large; of one that is itself more than that, its neighbours are.
     """
-    each = min(PROBE_GROUPS, int(len(costs) * PROBED / PROBES))
+    each = min(PROBE_GROUPS, int(len(costs) * share / PROBES))
     if each < 2:  # the first of a process is dearer, and tells nothing
         return
     until = np.cumsum(costs)
@@ -157,7 +158,7 @@ def _probes(costs: Sequence[float]) -> Iterator[tuple[int, int]]:
     for k in range(PROBES):
         first = max(last, int(np.searchsorted(until, until[-1] * (k + 0.5) / PROBES)))
         for start in range(first, min(first + TRIES * each, len(costs) - each), each):
-            if sum(costs[start : start + each]) <= until[-1] * PROBED:
+            if sum(costs[start : start + each]) <= until[-1] * share:
                 last = start + each
                 yield start, last
                 break

@@ -26,6 +26,7 @@ from fitscale.running.attempts import Attempt, Attempts, Listener
 from fitscale.running.completing import complete, put_together
 from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
+from fitscale.running.part import look_at_part
 from fitscale.running.partitioning import is_soon_cut, largest_of, partition_of, with_cut
 from fitscale.running.probes import Probes
 from fitscale.running.some import check_same_kind, need_version, some_of
@@ -139,11 +140,17 @@ def plan_only(
         cut = is_soon_cut(prepared)
         partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
         prepared = with_cut(run, prepared, partition)
+        seen = None
+        if workload.data.groups and not cut:
+            seen = look_at_part(run, prepared, machine, choose=choose, trust=trust, told=told.event)
+        if seen is not None:
+            prepared, sizes = seen.with_it(prepared), seen.sizes
         probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
         outcome = Loop(
             prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
             choose=choose, budget_s=probe_s, sizes=sizes, largest=largest_of(run, partition),
             elsewhere=_elsewhere(workload), unexportable=unexportable(prepared),
+            measured=seen.measurements if seen is not None else (),
         ).run()  # fmt: skip
         attempts.kill_all()
         folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan

@@ -244,6 +244,7 @@ def clear_scratch(run: Path) -> None:
     """Delete what attempts that are over left: scratch folders (caches can be large), and what a kill left half-written."""
     for folder in attempts(run):
         shutil.rmtree(folder / "scratch", ignore_errors=True)
+    shutil.rmtree(run / "scratch" / "part", ignore_errors=True)
     for pattern in (
         "models/.*.tmp",
         "versions/.*.tmp",
