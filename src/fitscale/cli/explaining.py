@@ -22,6 +22,10 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
     lines += wrapped("Verdict", found.verdict + (f": {found.sentence}" if found.sentence else ""), width)
     if forecast is not None:
         lines += wrapped("Time", f"{duration(forecast.time_s)} {forecast.source}", width)
+        if forecast.floor_s:
+            lines += wrapped(
+                "Floor", f"{duration(forecast.floor_s)}: arithmetic at its fastest, bytes over bandwidth", width
+            )
         lines += wrapped("Memory", f"{size(forecast.memory_bytes)}, of {size(plan.machine.memory_bytes)} usable", width)
         lines += wrapped("Storage", size(forecast.storage_bytes), width)
         if forecast.cost_usd is not None:

@@ -89,7 +89,9 @@ def _facts(plan: Plan, width: int) -> list[str]:
     lines = [*_staged(plan, width), *tagged(read, "measured", width), *tagged(size_, profile.rows.origin, width)]
     if profile.groups:
         groups = profile.groups
-        told = f"{plural(groups.n, 'group')} of {groups.rows_min:,} to {groups.rows_max:,} rows, half under {groups.rows_median:,}"
+        span = f"{groups.rows_min:,} to {groups.rows_max:,} rows, half under {groups.rows_median:,}"
+        alike = f"{plural(groups.rows_max, 'row')} each"
+        told = f"{plural(groups.n, 'group')} of {alike if groups.rows_min == groups.rows_max else span}"
         lines += tagged(told, "measured" if groups.exact else "estimated", width)
     lines += tagged(f"Here: {machine_line(plan.machine, _allowed(plan))}", plan.machine.origin, width)
     wanted = wants(workload)
@@ -269,7 +271,9 @@ def _where_time_goes(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: in
     named = {"iterations": "train"}
     large = {name: s for name, s in phases.items() if s >= 0.01 * whole}
     parts = [f"{named.get(name, name)} {_rounded(s / divisor)}" for name, s in large.items()]
-    return wrapped(f"Where the time of {letter} goes:", " · ".join(parts) + f" {unit}", width, 12)
+    floor = plan.decision.chosen.forecast.floor_s
+    least = f"; physics allows no less than {_rounded(floor / divisor)}" if floor >= 0.01 * whole else ""
+    return wrapped(f"Where the time of {letter} goes:", " · ".join(parts) + f" {unit}{least}", width, 12)
 
 
 def _rounded(number: float) -> str:

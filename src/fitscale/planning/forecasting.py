@@ -21,6 +21,7 @@ __all__ = ["Rates", "elsewhere", "forecast", "rates_of"]
 
 REPEAT = 0.09  # the same run again: 2.8 % at the median, 9 % at the 90th percentile
 ADMITTED = 0.99
+PASSES = {"stage": 1, "cut": 4}  # over the disk: cutting reads, puts apart, reads that, and writes it in order
 
 
 def forecast(
@@ -60,6 +61,7 @@ def forecast(
         phases=_summing_to({phase: figure.value for phase, figure in phases.items()}, time_s.value),
         source=_source(candidate, shape, measured, kin),
         time_p50_s=time_s.value,
+        floor_s=floor,
         memory_p99_bytes=quantile(memory, ADMITTED),
         rows=shape.rows,
         probed=max((_share(m, shape) for m, _ in measured), default=0.0),
@@ -95,6 +97,7 @@ def elsewhere(here_forecast: Forecast, law: Law, here: Machine, there: Machine, 
         phases=phases,
         source=f"modelled for {there.name}, {here_forecast.source} here",
         time_p50_s=time_s.value,
+        floor_s=0.0,
         memory_p99_bytes=quantile(memory, ADMITTED),
         memory_fixed_bytes=here_forecast.memory_fixed_bytes * processes,
     )
@@ -117,12 +120,15 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
     return one.but(
         time_s=time_s,
         time_p50_s=None if one.time_p50_s is None else one.time_p50_s * times,
+        floor_s=one.floor_s * times,
         phases={name: seconds * times for name, seconds in one.phases.items()},
         cost_usd=_cost(time_s, machine),
     )
 
 
-def with_before(forecast: Forecast, before: dict[str, Figure], machine: Machine, held_bytes: float = 0.0) -> Forecast:
+def with_before(
+    forecast: Forecast, before: dict[str, Figure], machine: Machine, source_bytes: int = 0, held_bytes: float = 0.0
+) -> Forecast:
     """The same with what is done once before it: staging the rows, cutting them by group. Seconds by phase.
 
     ``held_bytes``: what cutting held, which ended before the first fit.
@@ -137,6 +143,7 @@ def with_before(forecast: Forecast, before: dict[str, Figure], machine: Machine,
     return forecast.but(
         time_s=time_s,
         time_p50_s=None if forecast.time_p50_s is None else forecast.time_p50_s + sum(seconds.values()),
+        floor_s=forecast.floor_s + sum(PASSES[phase] for phase in before) * _from_disk_s(source_bytes, machine),
         phases={**seconds, **forecast.phases},
         cost_usd=_cost(time_s, machine),
     )
@@ -146,10 +153,13 @@ def _floor_s(candidate: Candidate, law: Law, shape: Shape, machine: Machine) -> 
     """Arithmetic at its fastest, and the disk's bandwidth where the data is larger than the memory that could keep it."""
     processes = candidate.workers if candidate.is_grouped else 1
     least = sum(floor_of(terms, amdahl(law, phase, candidate.threads)) for phase, terms in law.time.items()) / processes
+    return least + _from_disk_s(shape.source_bytes, machine)
+
+
+def _from_disk_s(source_bytes: int, machine: Machine) -> float:
+    """What one pass over the data takes at least: nothing where memory can keep it."""
     bandwidth = machine.disk_read_bytes_per_s
-    if bandwidth and shape.source_bytes > machine.memory_bytes:
-        least += shape.source_bytes / bandwidth
-    return least
+    return source_bytes / bandwidth if bandwidth and source_bytes > machine.memory_bytes else 0.0
 
 
 def _summing_to(phases: dict[str, float], seconds: float) -> dict[str, float]:

@@ -63,7 +63,8 @@ class Known:
             measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
         )  # fmt: skip
         whole = forecasting.repeated(one, self._times, self.machine)
-        return forecasting.with_before(whole, self._before, self.machine, self.prepared.cut_bytes)
+        size, held = self.shape.source_bytes, self.prepared.cut_bytes
+        return forecasting.with_before(whole, self._before, self.machine, size, held)
 
     def work_s(self, candidate: Candidate) -> float:
         """What it would take once the rows are staged and cut: what probing can save of."""

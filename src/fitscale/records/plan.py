@@ -117,6 +117,7 @@ class Forecast(Record):
     source: str = ""  # 'from 3 probes up to 2 % of the rows', 'from priors'
     done_s: float = 0.0  # of the time, by an attempt that was begun and would go on
     time_p50_s: float | None = None
+    floor_s: float = 0.0  # that physics allows: arithmetic at its fastest, bytes over bandwidth; 0: not known
     memory_p99_bytes: float | None = None
     rows: int = 0  # training rows that it is for
     probed: float = 0.0  # the largest share of the rows that was fitted to find it out

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from fitscale.planning.preparing import Prepared
 from fitscale.records.base import Figure, digest_of
+from fitscale.records.data import GroupSizes
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Order, Partitioning
@@ -28,10 +30,12 @@ def is_soon_cut(prepared: Prepared) -> bool:
     return cut_by_prior_s(prepared) <= PLAN_CUT_S
 
 
-def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
-    """With what cutting took, where it is done, or what it is thought to take."""
+def with_cut(run: Path, prepared: Prepared, partition: str | None, sizes: Sequence[int] | None = None) -> Prepared:
+    """With what cutting took, where it is done, or what it is thought to take; and with the groups as they were counted."""
     if not prepared.workload.data.groups:
         return prepared
+    if partition is not None and sizes is not None and _are_all(prepared):
+        prepared = _counted(prepared, sizes)
     if partition is None:
         return prepared._replace(cut_s=Figure.around(cut_by_prior_s(prepared), CUT_ERROR, "forecast"))
     try:
@@ -39,6 +43,20 @@ def with_cut(run: Path, prepared: Prepared, partition: str | None) -> Prepared:
     except (OSError, ValueError):  # cut before it was written down
         return prepared
     return prepared._replace(cut_s=Figure.exact(seconds), cut_bytes=peak)
+
+
+def _are_all(prepared: Prepared) -> bool:
+    """Whether the partition has all rows, each once."""
+    workload = prepared.workload
+    return prepared.some is None and workload.model.fallback is None and not isinstance(workload.data.use, float)
+
+
+def _counted(prepared: Prepared, sizes: Sequence[int]) -> Prepared:
+    low, middle, high = min(sizes), round(statistics.median(sizes)), max(sizes)
+    groups = GroupSizes(n=len(sizes), rows_min=low, rows_median=middle, rows_max=high, exact=True)
+    return prepared._replace(
+        profile=prepared.profile.but(groups=groups), shape=prepared.shape.but(groups=len(sizes), largest_group=high)
+    )
 
 
 def largest_of(run: Path, partition: str | None) -> str:

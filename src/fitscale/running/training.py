@@ -112,7 +112,7 @@ def train(
         if begun is not None and choose not in (None, begun.candidate.name):
             begun = None  # another architecture is asked for now
         partition, sizes = partition_of(run, prepared, attempts, machine)
-        prepared = with_cut(run, prepared, partition)
+        prepared = with_cut(run, prepared, partition, sizes)
         if some is not None and sizes is not None:
             prepared = prepared._replace(shape=_of_some(prepared, sizes))
         plan: Plan | None = None
@@ -139,7 +139,7 @@ def plan_only(
         machine = machine_for(workload, run)
         cut = is_soon_cut(prepared)
         partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
-        prepared = with_cut(run, prepared, partition)
+        prepared = with_cut(run, prepared, partition, sizes)
         seen = None
         if workload.data.groups and not cut:
             seen = look_at_part(run, prepared, machine, choose=choose, trust=trust, told=told.event)
