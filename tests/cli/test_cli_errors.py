@@ -84,10 +84,7 @@ def test_plan_shows_the_refusals_when_nothing_runs(tmp_path: Path) -> None:
         (("train", "many.yaml", "--only", "failed"), "--only failed: no group of version"),
         (("train", "many.yaml", "--only", "drifted"), "first, with 'fitscale drift --data NEW'"),
         (("train", "many.yaml", "--only", "999"), "knows no such group; give drifted, failed, or group"),
-        (
-            ("plan", "many.yaml", "--team", "team.yaml"),
-            "--team: planning for a team or several workloads is not offered yet",
-        ),
+        (("plan", "many.yaml", "--team", "team.yaml"), "team.yaml: no such file"),
         (("drift", "many.yaml", "--data", "synthetic://?rows=10&columns=1"), "no column"),
         (("models", "package", "many.yaml", "--to", "runs"), "runs: is there already; name a folder that is not"),
         (("models", "package", "many.yaml", "--to", "many.yaml/m"), "cannot be written (Not a directory)"),

@@ -90,6 +90,16 @@ def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
     assert "19,611 with a prediction, 389 without" in said
 
 
+def test_a_team_is_planned_for_as_written(tmp_path: Path) -> None:
+    """One platform for three jobs, what was assumed of them, who does what, and which skill nobody has."""
+    said = " ".join(run("plan-for-a-team.md", tmp_path).split())
+    assert "VERDICT this machine for all 3 jobs" in said
+    assert "shops: no frequency is stated, so once a month" in said
+    assert "platform operation: 4 h, data engineer (mid), 268 USD [assumed]" in said
+    assert "nobody states the skill 'xgboost', which churn asks for" in said
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"churn", "risk", "shops"}
+
+
 def test_series_are_forecast_as_written(tmp_path: Path) -> None:
     """One of them fails and is named, the next day is told, what drifted is found and trained again alone."""
     said = run("series.md", tmp_path)

@@ -119,6 +119,7 @@ users: 12
 environments: 3
 platform_budget: 2000 USD/month
 machine_hour: 0.12 USD/hour
+hours: {modelling: 6}
 """
 
 
@@ -129,6 +130,7 @@ def test_a_team_is_read_and_written_back(tmp_path: Path) -> None:
     assert team.people[0] == Person(role="data scientist", level="senior", skills=("python", "spark"))
     assert len(team.people) == 3
     assert (team.users, team.environments, team.platform_usd_month, team.machine_usd_hour) == (12, 3, 2000.0, 0.12)
+    assert team.hours == {"modelling": 6.0}
     assert parse_team(team_document(team)) == team
     assert Team.from_json(team.to_json()) == team
 
@@ -148,6 +150,8 @@ def test_an_empty_team_says_nothing(tmp_path: Path) -> None:
         ("people: Ada", "people: 'Ada' is not a list"),
         ("users: -1", "users: -1 must be at least 0"),
         ("machine_hour: 0.1 USD/month", "it is counted by the hour"),
+        ("hours: 6", "hours: 6 is not a section"),
+        ("hours: {modelling: -1}", "hours.modelling: -1 is not a number of hours a month"),
         ("[1]", "is not a section"),
     ],
 )

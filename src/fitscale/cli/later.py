@@ -8,18 +8,9 @@ COMMANDS = {
     "deploy": "copy what 'fitscale models package' writes",
     "serve": "'fitscale predict' streams files through the models",
 }
-OPTIONS = {
-    "--team": "planning for a team or several workloads is not offered yet: leave it out, and plan each file by itself",
-}
 
 
 def refuse_command(name: str) -> None:
     """Raise NotOffered for a command that is not there yet."""
     if name in COMMANDS:
         raise NotOffered(f"fitscale {name}", f"is not offered yet: {COMMANDS[name]}")
-
-
-def refuse_option(name: str, value: object) -> None:
-    """Raise NotOffered where an option that is not there yet was given."""
-    if value is not None:
-        raise NotOffered(name, OPTIONS[name])

@@ -1,4 +1,4 @@
-"""``fitscale plan FILE``"""
+"""``fitscale plan FILE``; of several files, or with a team, `cli.portfolio` plans them all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fitscale.cli.completing import strategies, workload_files
-from fitscale.cli.later import refuse_option
 
 if TYPE_CHECKING:
     from fitscale.cli.finding import Found
@@ -20,7 +19,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def plan(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workload file.", autocompletion=workload_files)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="The workload file; of several one platform is sought.", autocompletion=workload_files
+        ),
+    ],
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/NAME beside FILE.")
     ] = None,
@@ -46,10 +50,14 @@ def plan(
     ] = None,
     team: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Who works with the models, and what they share. Not offered yet."),
+        typer.Option(
+            metavar="FILE",
+            help="Who works with the models, and what they share: plans all jobs for them.",
+            autocompletion=workload_files,
+        ),
     ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The plan as a record on stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The plan, or the portfolio, as a record on stdout.")] = False,
 ) -> None:
     """What would run, how long, in how much memory, and why.
 
@@ -57,14 +65,22 @@ def plan(
     from it. Ends with 3 where nothing can run, 4 where nothing meets a must or the budget.
 
     --what-if and --explain answer from the measurements of the last plan.
+
+    Several files, or --team, are a portfolio: each job is planned in its own run folder, then one platform for all of them.
+    A job that cannot be planned costs the others nothing. Ends with 3 where no machine runs all jobs, 4 where none keeps
+    every frequency, deadline and budget; a job that could not be planned with its own code. Of several: 1, 75, 2, 3, 4.
     """
     from fitscale.cli.finding import for_training, named
-    from fitscale.cli.following import Following
     from fitscale.cli.saying import Out
-    from fitscale.running.training import plan_only
     from fitscale.work.hiding import hide
 
-    refuse_option("--team", team)
+    if len(files) > 1 or team is not None:
+        from fitscale.cli.portfolio import plan_all
+
+        flags = {"--run": run, "--where": where, "--choose": choose, "--what-if": what_if, "--explain": explain}
+        plan_all(files, team, flags, probe=probe, trust=trust, json=json)
+        return
+    (file,) = files
     if "@inline" not in (choose or ""):
         hide(("pandas",))  # Arrow would import it for conveniences: half a second, before anything is read
     out = Out(json)
@@ -73,8 +89,16 @@ def plan(
         _again(out, found, file, what_if, explain)
         return
     name = named(file, run, where)
+    _show(out, planned(out, found, name, choose), name)
+
+
+def planned(out: Out, found: Found, name: str, choose: str | None = None) -> Plan:
+    """Plan one job, with its progress as it goes."""
+    from fitscale.cli.following import Following
+    from fitscale.running.training import plan_only
+
     with Following(out, found.run, found.workload, name) as following:
-        made = plan_only(
+        return plan_only(
             found.workload,
             found.run,
             choose=choose,
@@ -82,7 +106,6 @@ def plan(
             trust=found.settings.trust,
             told=following.told._replace(plan=lambda plan: None),
         )
-    _show(out, made, name)
 
 
 def _again(out: Out, found: Found, file: Path, what_if: str | None, explain: str | None) -> None:

@@ -15,9 +15,9 @@ from fitscale.planning.timing import Kin, amdahl, phases_of
 from fitscale.records.base import Figure, Origin
 from fitscale.records.data import Shape
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Candidate, Forecast, Law, Measurement
+from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measurement
 
-__all__ = ["Rates", "elsewhere", "forecast", "rates_of"]
+__all__ = ["Rates", "elsewhere", "forecast", "moved", "rates_of"]
 
 REPEAT = 0.09  # the same run again: 2.8 % at the median, 9 % at the 90th percentile
 ADMITTED = 0.99
@@ -101,6 +101,15 @@ def elsewhere(here_forecast: Forecast, law: Law, here: Machine, there: Machine, 
         memory_p99_bytes=quantile(memory, ADMITTED),
         memory_fixed_bytes=here_forecast.memory_fixed_bytes * processes,
     )
+
+
+def moved(one: Assessed, law: Law, here: Machine, there: Machine) -> Assessed:
+    """The candidate with all cores of another machine, and its forecast there."""
+    candidate, cores = one.candidate, there.cores
+    shared = candidate.is_grouped
+    placed = candidate.but(machine=there.name, threads=1 if shared else cores, workers=cores if shared else 1)
+    modelled = elsewhere(one.forecast, law, here, there, processes=placed.workers / candidate.workers)
+    return Assessed(candidate=placed, forecast=modelled)
 
 
 PLAIN_ERROR = 0.25

@@ -100,17 +100,9 @@ class Known:
         for candidate in found:
             if candidate.strategy in ("data-parallel", "parts-and-merge"):
                 continue  # in-memory stands for them
-            law, forecast = self.law(candidate), self.forecast(candidate)
-            shared = candidate.is_grouped
+            law, own = self.law(candidate), Assessed(candidate=candidate, forecast=self.forecast(candidate))
             for machine in machines:
-                cores = machine.cores
-                there = candidate.but(
-                    machine=machine.name, threads=1 if shared else cores, workers=cores if shared else 1
-                )
-                modelled = forecasting.elsewhere(
-                    forecast, law, self.machine, machine, processes=there.workers / candidate.workers
-                )
-                assessed = Assessed(candidate=there, forecast=modelled)
+                assessed = forecasting.moved(own, law, self.machine, machine)
                 if deciding.gate(assessed, self.prepared.workload, machine, surely=False) is None:
                     compared.append(assessed)
         return tuple(compared)

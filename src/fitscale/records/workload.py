@@ -166,3 +166,4 @@ class Team(Record):
     environments: int | None = None  # at the same time
     platform_usd_month: float | None = None
     machine_usd_hour: float | None = None  # own price of a machine-hour
+    hours: dict[str, float] = {}  # of people a month, by what they do: in place of what is assumed
