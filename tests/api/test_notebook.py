@@ -68,7 +68,7 @@ def test_a_notebook_is_run(tmp_path: Path) -> None:
 
 
 def test_a_plan_has_a_view(tmp_path: Path) -> None:
-    """The verdict, each candidate with its intervals, what was ruled out; elements that style themselves alone."""
+    """The verdict, candidates with intervals, what was considered and ruled out; elements that style themselves alone."""
     plan = fitscale.plan(SMALL, tmp_path / "run")
     view = plan._repr_html_()
     assert view is not None
@@ -76,6 +76,8 @@ def test_a_plan_has_a_view(tmp_path: Path) -> None:
         assert text.replace("'", "&#39;").replace('"', "&#34;") in view
     assert plan.decision.chosen is not None
     assert f"<b>{plan.decision.chosen.candidate.name}</b> – chosen" in view
+    for one in plan.considerations:
+        assert f"<b>{one.name}</b>" in view
     assert not any(word in view for word in ("<style", "<script", "src=", "href=", "class=", "id="))
     none = plan.but(decision=plan.decision.but(chosen=None, alternatives=(), reasons=("nothing fits",)))
     assert "nothing fits" in str(none._repr_html_())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
+from fitscale.cli.considered import considered_lines
 from fitscale.cli.shown import (
     clipped,
     columns,
@@ -38,6 +39,7 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE") -> list[str]:
     ways = ways_of(plan)
     return [
         *_facts(plan, width),
+        *considered_lines(plan.considerations, width),
         "",
         *_verdict(plan, ways, width),
         "",
@@ -94,6 +96,8 @@ def _facts(plan: Plan, width: int) -> list[str]:
         told = f"{plural(groups.n, 'group')} of {alike if groups.rows_min == groups.rows_max else span}"
         lines += tagged(told, "measured" if groups.exact else "estimated", width)
     lines += tagged(f"Here: {machine_line(plan.machine, _allowed(plan))}", plan.machine.origin, width)
+    if plan.considerations:
+        return lines  # which say what is wanted, each in its line
     wanted = wants(workload)
     return [
         *lines,

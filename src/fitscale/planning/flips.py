@@ -21,16 +21,16 @@ def _memory(v: Verdict) -> Iterator[str]:
             candidate, forecast = refusal.candidate, refusal.forecast
             kept = v.machine.memory_bytes - usable_bytes(candidate, v.machine)
             with_memory = f"with {wording.size(p99_bytes(forecast) + kept)}"
-            rows = _rows_that_fit(candidate, forecast, v.machine)
+            rows = rows_that_fit(candidate, forecast, v.machine)
             below = f"below {wording.rows(rows)} rows, or " if rows else ""
             yield f"{candidate.name} fits in memory here {below}{with_memory}"
     if v.chosen is not None:
-        rows = _rows_that_fit(v.chosen.candidate, v.chosen.forecast, v.machine)
+        rows = rows_that_fit(v.chosen.candidate, v.chosen.forecast, v.machine)
         if rows and rows < 1000 * v.chosen.forecast.rows:
             yield f"{v.chosen.candidate.name} no longer fits in memory here above {wording.rows(rows)} rows"
 
 
-def _rows_that_fit(candidate: Candidate, forecast: Forecast, machine: Machine) -> float | None:
+def rows_that_fit(candidate: Candidate, forecast: Forecast, machine: Machine) -> float | None:
     """Training rows up to which P99 fits; None where rows are not what it hangs on."""
     value, fixed = forecast.memory_bytes.value, forecast.memory_fixed_bytes
     if candidate.is_grouped or not forecast.rows or value <= 1.001 * fixed:

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from fitscale.machines.contention import Contention
 from fitscale.planning import deciding, gates, probing
 from fitscale.planning.candidates import candidates
+from fitscale.planning.considerations import considered
 from fitscale.planning.known import Known
 from fitscale.planning.preparing import Prepared
 from fitscale.planning.wording import PRIORS
@@ -156,6 +157,7 @@ class Loop:
             cut_s=self._prepared.cut_s,
             cut_bytes=self._prepared.cut_bytes,
         )
+        plan = plan.but(considerations=considered(plan))
         return Outcome(plan, self._handed_over(decision.chosen))
 
     def _handed_over(self, chosen: Assessed | None) -> Live | None:

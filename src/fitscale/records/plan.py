@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fitscale.records.base import Figure, Record
+from fitscale.records.base import Figure, Origin, Record
 from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
@@ -164,6 +164,18 @@ class Decision(Record):
     meets: bool = True  # the musts and the budget
 
 
+class Consideration(Record):
+    """One of the ten that lead a plan. Nothing in ``removes`` and ``changed``: it changed nothing in this decision."""
+
+    number: int
+    name: str
+    value: str
+    band: str = ""  # where the value lies on its scale, such as 10–100: see `planning.bands`
+    origin: Origin
+    removes: tuple[tuple[str, str], ...] = ()  # candidates that it rules out, each with the sentence of its refusal
+    changed: tuple[str, ...] = ()  # what would be chosen without it, and what else follows from it
+
+
 class Plan(Record):
     """plans/NNN.json, and what `fitscale plan` prints."""
 
@@ -176,6 +188,7 @@ class Plan(Record):
     traits: Traits
     shape: Shape
     decision: Decision
+    considerations: tuple[Consideration, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     plain_bytes: Figure | None = (
         None  # what the plain script would hold: all rows in one matrix, then in the library's own

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from fitscale.report import charts, distributions
 from fitscale.report.candidates import candidates_shown
+from fitscale.report.considered import considered_shown
 from fitscale.report.course import attempts_shown, interrupted
 from fitscale.report.described import data_shown, recipe_shown
 from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, tiles, verdict
@@ -32,6 +33,7 @@ def sections(m: Material) -> dict[str, Any]:
         "verdict": verdict(m),
         "interrupted": interrupted(m.actual),
         "tiles": tiles(m),
+        "considered": considered_shown(m.plan) if m.plan else [],
         "decision": decision,
         "badges": badges(decision) if decision else [],
         "candidates": candidates_shown(m.plan) if m.plan else None,
