@@ -63,7 +63,9 @@ def asked(line: str, shell: str = "bash") -> list[str]:
         ("fitscale train late.yaml --fre", ["--fresh"]),
         ("fitscale export late.yaml --to on", ["onnx"]),
         ("fitscale machines --catalogue azu", None),
-        ("fitscale deploy ", list(COMMANDS)),
+        ("fitscale deploy ", ["jobs/early.yml", "late.yaml", "runs/late"]),
+        ("fitscale deploy late.yaml r7i.2x", ["r7i.2xlarge"]),
+        ("fitscale serve ", list(COMMANDS)),
     ],
 )
 def test_a_word_is_completed(jobs: Path, line: str, offered: list[str] | None) -> None:

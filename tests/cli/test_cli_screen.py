@@ -50,7 +50,7 @@ def test_it_says_what_a_person_needs(width: int) -> None:
         "time (90 %)",
         "out-of-core here",
         "quantised on r7i.2xlarge",
-        "Run here: A. Would be better: B.",
+        "Run here: A. Would be better: B (fitscale deploy jobs/late.yaml).",
         "needs 140 GiB (133–147), 29 usable",
         "quantised fits here below 370M rows or with 36 GiB",
         "Where the time of A goes:",

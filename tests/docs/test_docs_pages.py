@@ -133,6 +133,17 @@ def test_a_strangers_pickle_is_refused_as_written(tmp_path: Path, customers: byt
     assert "20,000 rows → p.parquet" in said
 
 
+def test_a_run_is_written_down_for_another_machine_as_written(tmp_path: Path, customers: bytes) -> None:
+    """Planned here, deployed to a machine that is named; the page shows the task that was written."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = run("deploy.md", tmp_path)
+    assert "in-memory on m8i.large (aws/us-east-1): " in said
+    assert "37 kB are copied when a machine is launched" in said
+    task = (tmp_path / "there" / "skypilot.yaml").read_text().partition("\n")[2].replace(str(tmp_path), "/home/you")
+    shown = [block.text for block in blocks("deploy.md") if block.language == "yaml"][-1]
+    assert shown.replace("3.11", f"{sys.version_info.major}.{sys.version_info.minor}") == task
+
+
 def test_an_exported_model_is_served_as_written(tmp_path: Path, customers: bytes) -> None:
     """Trained, exported and run by onnxruntime alone, on raw columns."""
     (tmp_path / "customers.parquet").write_bytes(customers)

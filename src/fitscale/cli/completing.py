@@ -73,6 +73,13 @@ def catalogues(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def machines(incomplete: str) -> list[str]:
+    """Names of the machines that can be rented."""
+    table = files("fitscale.machines") / "tables" / "machines.csv"
+    names = [row["machine"] for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())]
+    return _few(name for name in names if name.startswith(incomplete))
+
+
 def formats(incomplete: str) -> list[str]:
     """Formats that a version is exported to."""
     from fitscale import registry

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fitscale.errors import NotOffered
 
 COMMANDS = {
-    "deploy": "copy what 'fitscale models package' writes",
     "serve": "'fitscale predict' streams files through the models",
 }
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "What a run is doing, and what is left of it.",
     "predict": "Raw columns in, predictions out, by key for many models.",
     "drift": "Whether new rows still are what each model was fitted on.",
+    "deploy": "Write what a rented machine needs: a container file, a SkyPilot task.",
     "export": "Write a finished version for elsewhere: native files, or ONNX.",
     "models": "List, show, compare and package models; roll back and prune versions.",
     "report": "Write a run's report, one HTML file.",

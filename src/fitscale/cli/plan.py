@@ -120,7 +120,7 @@ def _again(out: Out, found: Found, file: Path, what_if: str | None, explain: str
         made = changed(made, snapshot, read_changes(what_if))
     if explain is None:
         out.say(f"What if {what_if}, by the measurements of plan {made.number}:\n")
-        _show(out, made, str(file))
+        _show(out, made, str(file), supposed=True)
         return
     from fitscale.cli.explaining import lines_of
 
@@ -129,12 +129,12 @@ def _again(out: Out, found: Found, file: Path, what_if: str | None, explain: str
     out.record(answer)
 
 
-def _show(out: Out, plan: Plan, file: str) -> None:
+def _show(out: Out, plan: Plan, file: str, *, supposed: bool = False) -> None:
     """The screen and the record; raises where nothing runs, or nothing meets what must be met."""
     from fitscale.cli.screen import plan_screen
     from fitscale.errors import NothingMeets, NothingRuns
 
-    out.lines(plan_screen(plan, out.width, file))
+    out.lines(plan_screen(plan, out.width, file, supposed=supposed))
     out.record(plan)
     if plan.decision.chosen is None:
         raise NothingRuns("no candidate fits; 'Ruled out' says why")

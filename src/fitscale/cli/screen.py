@@ -34,14 +34,14 @@ SHOWN_WARNINGS = 6
 LETTERS = "ABCDEFGH"
 
 
-def plan_screen(plan: Plan, width: int, file: str = "FILE") -> list[str]:
-    """The lines of the screen, none longer than ``width``."""
+def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = False) -> list[str]:
+    """The lines of the screen, none longer than ``width``. ``supposed``: it is the answer to a what-if, which is kept nowhere."""
     ways = ways_of(plan)
     return [
         *_facts(plan, width),
         *considered_lines(plan.considerations, width),
         "",
-        *_verdict(plan, ways, width),
+        *_verdict(plan, ways, width, "" if supposed else _deployed(plan, file)),
         "",
         *_ruled_out(plan, width),
         *_many("Flips", plan.decision.flips, width),
@@ -192,7 +192,7 @@ def _allowed(plan: Plan) -> str:
 # What was decided.
 
 
-def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
+def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int, deployed: str) -> list[str]:
     decision = plan.decision
     lines = wrapped("VERDICT", plain, width, 9) if (plain := _plain(plan)) else []
     for reason in decision.reasons or ("nothing was said of it",):
@@ -215,8 +215,16 @@ def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> li
     if decision.chosen is not None:
         told.append(f"Run here: {letters[id(decision.chosen)]}.")
     if decision.better is not None and decision.better is not decision.chosen:
-        told.append(f"Would be better: {letters.get(id(decision.better), decision.better.candidate.name)}.")
+        letter = letters.get(id(decision.better), decision.better.candidate.name)
+        told.append(f"Would be better: {letter}{deployed}.")
     return [*lines, *wrapped("", " ".join(told), width, 0)] if told else lines
+
+
+def _deployed(plan: Plan, file: str) -> str:
+    """The command that writes what the better place needs, where it would."""
+    from fitscale.deploying.target import is_deployable
+
+    return f" (fitscale deploy {file})" if is_deployable(plan) else ""
 
 
 def _plain(plan: Plan) -> str:

@@ -1,4 +1,5 @@
-"""Answers from the last plan alone: what if rows, groups, deadline or memory were others; and one candidate in full.
+"""Answers from the last plan alone: what if rows, groups, deadline or memory were others; one candidate in full; all of them on
+another machine.
 
 Nothing is read and nothing measured: the loop decides again over what the plan holds.
 """
@@ -7,18 +8,21 @@ from __future__ import annotations
 
 from fitscale.errors import UsageError, nearest
 from fitscale.machines.catalogue import catalogue
+from fitscale.planning import forecasting
+from fitscale.planning.gates import gate
 from fitscale.planning.laws import law_of
 from fitscale.planning.loop import Loop
 from fitscale.planning.preparing import Fit, Prepared
 from fitscale.records.base import Figure, Record
 from fitscale.records.data import Folds, Piece, Snapshot
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Candidate, Forecast, Law, Plan
+from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Plan, Refusal
 from fitscale.records.run import Estimator
 from fitscale.records.workload import Deadline
 from fitscale.workload import units
 
 KNOWN = ("rows", "groups", "deadline", "memory")
+MOVABLE = ("memory", "storage", "deadline", "budget", "floor")  # gates that another machine may open
 
 
 class Changes(Record):
@@ -127,6 +131,27 @@ def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
     if found.forecast is None:
         return found  # the framework cannot take this path at all: it has no law
     return found.but(law=law_of(_prepared(plan, snapshot), found.candidate, plan.shape))
+
+
+def on_machine(plan: Plan, snapshot: Snapshot, machine: Machine) -> tuple[tuple[Assessed, ...], tuple[Refusal, ...]]:
+    """What of the plan's candidates another machine would let run, and why it would not the others: modelled."""
+    decision = plan.decision
+    here = {one.candidate: one.forecast for one in (decision.chosen, *decision.alternatives) if one is not None}
+    here |= {r.candidate: r.forecast for r in decision.refused if r.forecast is not None and r.gate in MOVABLE}
+    prepared = _prepared(plan, snapshot)
+    passing: list[Assessed] = []
+    refused: list[Refusal] = []
+    for candidate, forecast in here.items():
+        if candidate.strategy in ("data-parallel", "parts-and-merge"):
+            continue  # in-memory stands for them
+        own = Assessed(candidate=candidate, forecast=forecast.but(done_s=0.0))
+        there = forecasting.moved(own, law_of(prepared, candidate, plan.shape), plan.machine, machine)
+        refusal = gate(there, plan.workload, machine, surely=False)
+        if refusal is None:
+            passing.append(there)
+        else:
+            refused.append(refusal)
+    return tuple(passing), tuple(refused)
 
 
 def _prepared(plan: Plan, snapshot: Snapshot, longer: float = 1.0, more: float = 1.0) -> Prepared:

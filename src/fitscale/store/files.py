@@ -153,10 +153,11 @@ def folder_whole(path: Path, fill: Callable[[Path], None], *, after: str | None 
         temporary.mkdir(parents=True)
         try:
             fill(temporary)
-            for child in temporary.iterdir():
-                with open(child, "rb") as file:
-                    os.fsync(file.fileno())
-            sync_folder(temporary)
+            for at, _, names in os.walk(temporary):
+                for name in names:
+                    with open(os.path.join(at, name), "rb") as file:
+                        os.fsync(file.fileno())
+                sync_folder(Path(at))
             try:
                 os.rename(temporary, path)
             except OSError as error:
