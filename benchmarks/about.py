@@ -144,8 +144,8 @@ BENCHMARKS = {
         "How far off is what `plan` forecasts of six workloads of 10,000 models and more, of which it fits a few and knows the "
         "sizes of all? The CPU seconds of all groups, the time to the committed version, the memory. And of one of 20 GB, of whose "
         "groups it has a part of the rows?",
-        "From at most 0.5 % of the models: CPU seconds 5 % in the median and 15 % at worst. The large one's time within 10 %, from at "
-        "most 1 GB that is read.",
+        "From at most 0.5 % of the models: CPU seconds 5 % in the median and 15 % at worst. The large one's time within 10 %, from "
+        "at most 1 GB that is read.",
         "Forty groups or so are timed: where fits of one size differ by a third, that alone leaves 5 %.",
     ),
     "retrain": About(
