@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fitscale.planning.schedule import (
@@ -86,6 +86,7 @@ def test_waits_grow_with_jobs_and_shrink_with_environments(jobs: list[Load], env
 
 @settings(max_examples=100)
 @given(loads())
+@example([Load("endless", 86_401, 86_400), Load("whenever", 1)])
 def test_what_is_needed_is_enough_and_one_fewer_is_not(jobs: list[Load]) -> None:
     """All is kept that could be with any number; nothing more is asked for than has an effect."""
     enough = needed(jobs)

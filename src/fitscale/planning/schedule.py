@@ -11,6 +11,7 @@ lets `needed` stop at the first number that is enough.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -80,9 +81,9 @@ def waits(loads: Sequence[Load], environments: int) -> Mapping[str, float]:
 
 
 def is_kept(load: Load, waited_s: float) -> bool:
-    """Whether it ends by its due time and before its next start, having waited so long."""
+    """Whether it ends by its due time and before its next start, having waited so long; one that waits for ever never does."""
     took = waited_s + load.seconds
-    return took <= min(limit for limit in (load.due_s, load.period_s, float("inf")) if limit is not None)
+    return math.isfinite(took) and all(limit is None or took <= limit for limit in (load.due_s, load.period_s))
 
 
 def needed(loads: Sequence[Load]) -> int:
