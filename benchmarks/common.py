@@ -35,15 +35,27 @@ class Measured(NamedTuple):
     began: float  # seconds since 1970
 
 
-def measured(argv: list[str], *, env: dict[str, str] | None = None, memory_bytes: int | None = None) -> Measured:
-    """Run a program to its end: wall and CPU seconds, and the highest anonymous memory of its tree."""
+def measured(
+    argv: list[str],
+    *,
+    env: dict[str, str] | None = None,
+    memory_bytes: int | None = None,
+    within_s: float | None = None,
+) -> Measured:
+    """Run a program to its end: wall and CPU seconds, and the highest anonymous memory of its tree.
+
+    What takes more than ``within_s`` is ended; under a limit that, too, is told by its code alone.
+    """
     WORK.mkdir(parents=True, exist_ok=True)
     with open(WORK / "last.log", "wb") as log:
         began = time.time()
         child = supervisor.start(
             argv, memory_bytes=memory_bytes, env={**os.environ, **(env or {})}, stdout=log, stderr=log
         )
-        code = child.wait()
+        code = child.wait(within_s)
+        if code is None:
+            child.kill()
+            code = child.returncode
     if code and memory_bytes is None:
         raise Failed(_ended(argv, code))
     return Measured(child.wall_s, child.cpu_s, child.peak_bytes, code or 0, began)

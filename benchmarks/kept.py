@@ -54,8 +54,10 @@ class Results:
 
     def kept(self, known: Row) -> Row | None:
         """The row of this key; with BENCH_AGAIN, only where it was measured by this process."""
-        same = (row for row in self.rows if self._known(row) == self._known(known))
-        return next((row for row in same if not self._again or self._known(row) in self._new), None)
+        wanted = self._known(known)
+        if self._again and wanted not in self._new:
+            return None
+        return next((row for row in self.rows if self._known(row) == wanted), None)
 
     def put(self, row: Row) -> None:
         """Write a row, in the place of the one of its key."""
@@ -85,6 +87,10 @@ class Results:
         if self._summary is not None:
             for part, figures in self._summary(self.rows).items():
                 print(f"{part}: {figures}")
+        self.failed()
+
+    def failed(self) -> None:
+        """End with 1 where something was not measured, and say what."""
         if self._failed:
             sys.exit("\n".join([f"{len(self._failed)} not measured:", *self._failed]))
 
@@ -100,4 +106,6 @@ class Results:
 
 
 def _said(known: Row) -> str:
-    return " ".join(value if isinstance(value, str) else json.dumps(value) for value in known.values())
+    """The words and numbers of a key; parameters, which are long, stand in the row."""
+    words = [value for value in known.values() if not isinstance(value, dict)]
+    return " ".join(value if isinstance(value, str) else json.dumps(value) for value in words)

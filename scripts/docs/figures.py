@@ -54,15 +54,19 @@ def _figures(name: str, about: About) -> list[str]:
         return [f"*Not measured yet:* `python benchmarks/run.py {name}`."]
     result = json.loads(path.read_text(encoding="utf-8"))
     rows: list[dict[str, Any]] = result["rows"]
+    if judged := {title: lines for title, lines in result.get("summary", {}).items() if isinstance(lines, list)}:
+        return [part for title, lines in judged.items() for part in (f"**{title}.**", _table(lines))] + [
+            _machine(result)
+        ]
     if name == "kills":
         result["moments"], rows = len(rows), rows[:KILLS]
+    return [_table(rows), *_summary(result), _machine(result)]
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
     columns = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in LEFT_OUT]
     lines = [[_said(row.get(key)) for key in columns] for row in rows]
-    return [
-        table([SAID.get(key, key.replace("_", " ")) for key in columns], lines),
-        *_summary(result),
-        _machine(result),
-    ]
+    return table([SAID.get(key, key.replace("_", " ")) for key in columns], lines)
 
 
 def _summary(result: dict[str, Any]) -> list[str]:

@@ -9,9 +9,10 @@ from fitscale.planning import wording
 from fitscale.planning.grouped import grouped_phases_of
 from fitscale.planning.holding import memory_of, storage_of
 from fitscale.planning.rates import Rates, rates_of
-from fitscale.planning.spread import no_less_than, no_narrower_than, quantile, total
+from fitscale.planning.spread import no_less_than, no_narrower_than, quantile, scaled, total
 from fitscale.planning.terms import floor_of
 from fitscale.planning.timing import Kin, amdahl, phases_of
+from fitscale.planning.working import work_s_of
 from fitscale.records.base import Figure, Origin
 from fitscale.records.data import Shape
 from fitscale.records.machine import Machine
@@ -52,8 +53,10 @@ def forecast(
     floor = _floor_s(candidate, law, shape, machine)
     time_s = no_less_than(no_narrower_than(total(phases.values(), "forecast"), REPEAT), floor)
     memory, fixed = memory_of(candidate, law, shape, measured, kin[1] if kin is not None else None)
+    cpu_s = no_narrower_than(work_s_of(candidate, law, shape, measured, rates, kin), REPEAT)
     return Forecast(
         time_s=time_s,
+        cpu_s=cpu_s,
         memory_bytes=memory,
         storage_bytes=storage_of(law, shape, rates, machine),
         storage_there_bytes=rates.staged_bytes if rates.staged_there else 0,
@@ -90,6 +93,7 @@ def elsewhere(here_forecast: Forecast, law: Law, here: Machine, there: Machine, 
     )
     return here_forecast.but(
         time_s=time_s,
+        cpu_s=None,
         memory_bytes=memory,
         storage_bytes=here_forecast.storage_bytes.but(origin="modelled"),
         storage_there_bytes=0,
@@ -125,9 +129,10 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
     """The forecast of several fits in turn, such as those of a cross-validation: ``times`` as much work as one."""
     if times == 1:
         return one
-    time_s = one.time_s.but(value=one.time_s.value * times, low=one.time_s.low * times, high=one.time_s.high * times)
+    time_s = scaled(one.time_s, times)
     return one.but(
         time_s=time_s,
+        cpu_s=None if one.cpu_s is None else scaled(one.cpu_s, times),
         time_p50_s=None if one.time_p50_s is None else one.time_p50_s * times,
         floor_s=one.floor_s * times,
         phases={name: seconds * times for name, seconds in one.phases.items()},

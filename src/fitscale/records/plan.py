@@ -112,6 +112,7 @@ class Forecast(Record):
     time_s: Figure
     memory_bytes: Figure
     storage_bytes: Figure
+    cpu_s: Figure | None = None  # of the fits, over all processes; of another machine nobody knows
     cost_usd: Figure | None = None
     phases: dict[str, float] = {}
     source: str = ""  # 'from 3 probes up to 2 % of the rows', 'from priors'
