@@ -18,7 +18,7 @@ from fitscale.store import chunks, folder
 
 CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
 PROBES, PROBE_GROUPS, PROBED = 8, 16, 0.005  # chunks to probe, groups in each at most, and their share of all
-TRIES = 50  # how often a place to probe is moved on, where the groups are too large
+TRIES = 2_000  # groups that are looked at, each smaller than the last, where a place to probe is too large or taken
 LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen
 SIZES = (1.2, 1.2, 0.6)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
 
@@ -146,21 +146,25 @@ def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float], *, probed: 
 
 
 def _probes(costs: Sequence[float], share: float) -> Iterator[tuple[int, int]]:
-    """(first, end) of eight short runs of groups, one in each eighth of the cost; together such a share of all at most.
+    """(first, end) of eight short runs of groups; together such a share of all groups at most, and of the cost each.
 
-    So a large group is as likely to be seen as its cost is large; of one that is itself more than that, its neighbours are.
+    Around one group in each eighth of the cost, from the smallest group to the largest: small groups tell what stands around a
+    fit, and large ones, which are few, how it grows.
     """
     each = min(PROBE_GROUPS, int(len(costs) * share / PROBES))
     if each < 2:  # the first of a process is dearer, and tells nothing
         return
-    until = np.cumsum(costs)
-    last = 0
+    by_cost = np.argsort(costs, kind="stable")
+    until = np.cumsum(np.asarray(costs)[by_cost])
+    before = np.concatenate([[0.0], np.cumsum(costs)])
+    taken = np.zeros(len(costs), bool)
     for k in range(PROBES):
-        first = max(last, int(np.searchsorted(until, until[-1] * (k + 0.5) / PROBES)))
-        for start in range(first, min(first + TRIES * each, len(costs) - each), each):
-            if sum(costs[start : start + each]) <= until[-1] * share:
-                last = start + each
-                yield start, last
+        place = int(np.searchsorted(until, until[-1] * (k + 0.5) / PROBES))
+        for at in range(place, max(-1, place - TRIES), -1):
+            start = min(max(0, int(by_cost[at]) - each // 2), len(costs) - each)
+            if before[start + each] - before[start] <= until[-1] * share and not taken[start : start + each].any():
+                taken[start : start + each] = True
+                yield start, start + each
                 break
 
 
