@@ -1,5 +1,6 @@
 """The scenario of examples/aiops at full scale: from a PostgreSQL table of 250,000 series to packages, phase by phase.
 
+And the plan of 500 GB of it, as `--what-if` makes it from what was measured here: modelled, with what physics allows no less than.
 BENCH_SCALE=0.01 fewer databases.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,12 +21,14 @@ from postgres_server import Server, started
 
 EXAMPLE = ROOT / "examples" / "aiops"
 METRICS, HOURS, DATABASES = 50, 100, 5_000
+PLANNED = "forecast of 500 GB of it"
+PLANNED_BYTES = 500e9  # of the table
 
 
 def main() -> None:
     results = Results("aiops", ("phase",), hours=HOURS)
     databases = max(4, int(DATABASES * SCALE))
-    if all(results.kept({"phase": phase}) for phase in ("train", "packages")):
+    if all(results.kept({"phase": phase}) for phase in ("train", "packages", PLANNED)):
         results.done("aiops")
         return
     with started() as server:
@@ -43,10 +47,28 @@ def scenario(results: Results, server: Server, databases: int) -> None:
     run = folder / "runs" / "metrics"
     for phase, row in phases_of(run).items():
         results.put({"phase": phase, **row})
+    supposed(results, server, folder / "metrics.yaml", env, databases)
     to = folder / "packages"
     told(results, "packages", *timed(fitscale("models", "package", run, "--by", "db", "--to", to), env), databases)
     if len(list(to.glob("*.zip"))) != databases:
         raise Failed("not one archive for each database")
+
+
+def supposed(results: Results, server: Server, workload: Path, env: dict[str, str], databases: int) -> None:
+    """What is forecast of so many times the rows that the table has 500 GB."""
+    [(size,)] = server.sql("select pg_total_relation_size('metrics')")
+    times = round(PLANNED_BYTES / size)
+    command = fitscale("plan", workload, "--what-if", f"rows={times}x", "--json")
+    said = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=True)
+    plan = json.loads(said.stdout)
+    forecast = plan["decision"]["chosen"]["forecast"]
+    hours = {name: seconds / 3600 for name, seconds in forecast["phases"].items() if seconds >= 36}
+    results.put({
+        "phase": PLANNED, "series": databases * METRICS, "wall_s": round(forecast["time_s"]["value"]),
+        "peak_mb": round(forecast["memory_bytes"]["value"] / 1e6), "rows": round(plan["profile"]["rows"]["value"]),
+        "hours_by_phase": " · ".join(f"{name} {value:.2f}" for name, value in hours.items()),
+        "floor_s": round(forecast["floor_s"]), "storage_gb": round(forecast["storage_bytes"]["value"] / 1e9),
+    })  # fmt: skip
 
 
 def timed(command: list[str], env: dict[str, str]) -> tuple[float, int]:

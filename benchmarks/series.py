@@ -38,6 +38,7 @@ class Case(NamedTuple):
 
 CASES = {
     "AR(2)": Case("series.AR", {"lags": 2}, 200, 250_000),
+    "AR(2), a million": Case("series.AR", {"lags": 2}, 200, 1_000_000),
     "AR(2), one by one": Case("series.AR", {"lags": 2}, 200, 50_000, "many-models"),
     "ARIMA(2,0,1)": Case("series.ARIMA", {"order": [2, 0, 1]}, 720, 250_000),
 }
