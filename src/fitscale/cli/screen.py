@@ -23,8 +23,9 @@ from fitscale.cli.shown import (
     usd,
     wrapped,
 )
+from fitscale.planning.sure_words import names_of, told
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Assessed, Candidate, Plan, Refusal
+from fitscale.records.plan import Assessed, Candidate, Chance, Plan, Refusal
 from fitscale.records.workload import Deadline, Workload
 from fitscale.workload.units import duration_text
 
@@ -42,6 +43,7 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = 
         *considered_lines(plan.considerations, width),
         "",
         *_verdict(plan, ways, width, "" if supposed else _deployed(plan, file)),
+        *_many("Sure", _sure(plan, ways), width),
         "",
         *_ruled_out(plan, width),
         *_many("Flips", plan.decision.flips, width),
@@ -234,6 +236,18 @@ def _plain(plan: Plan) -> str:
         return ""
     how = "would be" if held.low > limit else "would probably be"
     return f"The plain script, with all rows in one matrix, would need {size(held)} of {size(limit)}: it {how} ended."
+
+
+def _sure(plan: Plan, ways: Sequence[tuple[str, Assessed]]) -> tuple[str, ...]:
+    """By the letters of the table; what has none there by its name."""
+    here = plan.machine.name
+    letters = {(w.candidate.name, w.candidate.workers): letter for letter, w in ways if w.candidate.machine == here}
+    named = names_of(plan.decision.sureness.chances)
+
+    def called(chance: Chance) -> str:
+        return letters.get((chance.name, chance.workers)) or named(chance)
+
+    return told(plan.decision.sureness, called)
 
 
 def _table(rows: list[list[str]], width: int) -> list[str]:

@@ -28,28 +28,42 @@ def ranked(assessed: Sequence[Assessed], workload: Workload, machine: Machine, m
     so that another candidate never changes the order of the rest.
     """
     under_way = any(a.forecast.done_s for a in assessed)
-    budget = workload.needs.budget
-    thrifty = budget is not None and budget.hardware_usd_month is not None
+    thrifty = is_thrifty(workload)
 
     def key(a: Assessed) -> tuple[bool, int, int, int, float, str]:
         seconds = expected_s(a, machine)
         if under_way and not a.forecast.done_s:
             # What is begun is left only for what is better with some certainty: its other half is not yet known.
             seconds = max(seconds, quantile(a.forecast.time_s, SURE))
-        late = thrifty and must is not None and quantile(a.forecast.time_s, P90) > must
+        late = thrifty and may_be_late(a, must)
         cost = a.forecast.cost_usd.value if thrifty and a.forecast.cost_usd is not None else None
-        objective = _twentieth(seconds if cost is None else cost)
-        memory = _twentieth(a.forecast.memory_bytes.value)
+        objective = twentieth(seconds if cost is None else cost)
+        memory = twentieth(a.forecast.memory_bytes.value)
         return (late, objective, memory, SIMPLE.index(a.candidate.strategy), seconds, a.candidate.name)
 
     return sorted(assessed, key=key)
 
 
+def is_thrifty(workload: Workload) -> bool:
+    """Whether the cheapest is wanted rather than the fastest: where hardware has a budget."""
+    budget = workload.needs.budget
+    return budget is not None and budget.hardware_usd_month is not None
+
+
+def may_be_late(assessed: Assessed, must: float | None) -> bool:
+    """Whether the deadline is missed at P90."""
+    return must is not None and quantile(assessed.forecast.time_s, P90) > must
+
+
 def expected_s(assessed: Assessed, machine: Machine) -> float:
     """What is still waited for on average: the mean, and another run for each time that memory ends one."""
     forecast = assessed.forecast
-    fails = chance_above(forecast.memory_bytes, usable_bytes(assessed.candidate, machine))
-    return max(0.0, expected(forecast.time_s) * (1 + fails) - forecast.done_s)
+    return max(0.0, expected(forecast.time_s) * tries(assessed, machine) - forecast.done_s)
+
+
+def tries(assessed: Assessed, machine: Machine) -> float:
+    """How often it is run on average, until memory does not end it."""
+    return 1 + chance_above(assessed.forecast.memory_bytes, usable_bytes(assessed.candidate, machine))
 
 
 def only(choose: str, alive: Sequence[Candidate], refused: Sequence[Refusal]) -> list[Candidate]:
@@ -75,5 +89,6 @@ def only(choose: str, alive: Sequence[Candidate], refused: Sequence[Refusal]) ->
     return [refusal.candidate]
 
 
-def _twentieth(value: float) -> int:
+def twentieth(value: float) -> int:
+    """On which step of the scale it lies: what is on the same counts as equal."""
     return round(math.log(max(value, 1e-9)) / math.log1p(TIE))

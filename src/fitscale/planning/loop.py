@@ -21,12 +21,13 @@ from fitscale.planning.candidates import candidates
 from fitscale.planning.considerations import considered
 from fitscale.planning.known import Known
 from fitscale.planning.preparing import Prepared
+from fitscale.planning.settling import NO_PROBE_S
+from fitscale.planning.sureness import sureness_of
 from fitscale.planning.wording import PRIORS
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusal
 from fitscale.records.run import Event, Sample
 
-NO_PROBE_S = 10.0
 LEAST_PROBES = 8  # chunks that are there to probe, see `running.tasks`
 BUDGET_S = 5.0
 PLAN_BUDGET_S = (
@@ -126,6 +127,8 @@ class Loop:
         for measurement in self._before:
             if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
                 self._known.keep(candidate, measurement)
+                if self._attempts is None and measurement.full_size:  # as it was for the plan that measured it
+                    self._known.begun = candidate
         alive = self._within_floors(found)
         if self._choose:
             alive = deciding.only(self._choose, alive, tuple(self._refused))
@@ -140,6 +143,8 @@ class Loop:
             settled=self._settled,
             elsewhere=self._known.elsewhere(found, self._elsewhere),
         )
+        sureness = sureness_of(decision, self._workload, self._machine, untried=self._untried, spent_s=self._spent_s)
+        decision = decision.but(sureness=sureness)
         plan = Plan(
             number=self._number,
             workload=self._workload,
@@ -385,6 +390,18 @@ class Loop:
         there = self._prepared.reader.rows if self._is_sampled else self._everything
         third = self._budget_s is not None or not self._goes_on
         return probing.samples_of(self._everything, self._workload.seed, there=there, coarse=coarse, third=third)
+
+    def _untried(self, candidate: Candidate) -> tuple[tuple[int, float], ...] | None:
+        """The parts of the rows that a probe could still fit, larger than those that were: rows, and seconds from its start.
+
+        None: not known, of groups and where the rows are not all there.
+        """
+        if candidate.is_grouped or self._is_sampled:
+            return None
+        forecast, known, seed = self._known.forecast(candidate), self._known, self._workload.seed
+        sizes = [s.rows for s in probing.samples_of(self._everything, seed, third=True)]
+        tried, start_s = 1.01 * forecast.probed * self._everything, forecast.phases.get("start", 0.0)
+        return tuple((rows, start_s + known.part_s(candidate, rows)) for rows in sizes if rows > tried)
 
     def _fit_parts(self, candidate: Candidate, samples: Sequence[Sample]) -> bool:
         """Fit these parts of the rows in a process, and keep what they showed; False where they failed."""

@@ -150,6 +150,36 @@ class Step(Record):
     leads_to: str
 
 
+class Chance(Record):
+    """How sure one of those that pass is to be the best."""
+
+    name: str
+    workers: int = 1  # where several have the name
+    best: float  # the share of draws of the forecasts in which the planner would choose it
+    first: float  # the share of weightings under which its values add up to most
+    on_front: bool  # none is as good in all that is weighed, and better in some of it
+    longer: float = 0.0  # what it takes more than what is chosen, on average, of that which decides: 0.02 is 2 %
+
+
+class Axis(Record):
+    """One of what is weighed against each other, with what is worth all of its weight, and what nothing of it."""
+
+    name: Literal["time", "memory", "cost"]
+    best: float  # seconds, bytes or dollars a run
+    worst: float
+    origin: Origin
+
+
+class Sureness(Record):
+    """How sure a decision is: by what its forecasts may be off, and apart from it by what may be held dear."""
+
+    objective: Literal["time", "cost"] = "time"
+    draws: int = 0  # of the forecasts, and as many weightings; 0: not asked, since nothing passes
+    chances: tuple[Chance, ...] = ()  # what was chosen, then its alternatives
+    axes: tuple[Axis, ...] = ()
+    close: str = ""  # which two are too close, and what may settle it
+
+
 class Decision(Record):
     """Two verdicts: what to run here, and what of the catalogue would be better."""
 
@@ -163,6 +193,7 @@ class Decision(Record):
     settled: bool = True
     overridden: bool = False  # by --choose
     meets: bool = True  # the musts and the budget
+    sureness: Sureness = Sureness()
 
 
 class Consideration(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from fitscale.planning.sure_words import told
 from fitscale.report import charts, distributions
 from fitscale.report.candidates import candidates_shown
 from fitscale.report.considered import considered_shown
@@ -35,6 +36,7 @@ def sections(m: Material) -> dict[str, Any]:
         "tiles": tiles(m),
         "considered": considered_shown(m.plan) if m.plan else [],
         "decision": decision,
+        "sure": told(decision.sureness) if decision else (),
         "badges": badges(decision) if decision else [],
         "candidates": candidates_shown(m.plan) if m.plan else None,
         "comparison": _comparison(m),
