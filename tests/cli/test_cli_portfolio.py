@@ -15,6 +15,7 @@ from commands import fitscale, write_job
 
 from fitscale.cli import plan as planning
 from fitscale.cli.portfolio_screen import portfolio_screen
+from fitscale.planning.considerations import NAMES
 from fitscale.records.plan import Plan
 from fitscale.records.portfolio import Portfolio
 from fitscale.store.lock import RunLock
@@ -57,6 +58,37 @@ def test_the_example_has_one_platform(planned: tuple[Path, Portfolio, str]) -> N
         "from priors",
     ):
         assert sentence in screen
+
+
+def test_what_the_team_shares_is_considered_in_each_plan(planned: tuple[Path, Portfolio, str]) -> None:
+    """Its users, environments and budget: in the run's plan, in the portfolio's record, on the screen, and in a what-if."""
+    folder, found, screen = planned
+    said = {"users": "4 users, 1 environment at once", "budget": "platform 50 USD/month"}
+    for job in found.jobs:
+        plan = Plan.from_json((folder / "jobs" / "runs" / job.name / "plans" / "001.json").read_text())
+        assert job.considerations == plan.considerations
+        assert len(job.considerations) == 10
+        assert {one.name: one.value for one in job.considerations if one.name in said} == said
+        assert {one.origin for one in job.considerations if one.name in said} == {"stated"}
+    assert "Considered, alike for all 3 jobs" in screen
+    assert all(value in screen for value in said.values())
+    assert "shops: models at once: a model for each group: many-models in place of one fit" in screen
+    supposed = Plan.from_json(fitscale("plan", folder / "jobs" / "churn.yaml", "--what-if", "rows=2x", "--json").out)
+    assert supposed.considerations[5].value == said["users"]
+
+
+def test_one_job_of_a_team_has_all_ten_on_the_screen(tmp_path: Path) -> None:
+    """And without a team one user is assumed, also for several jobs."""
+    job, other = write_job(tmp_path, "one"), write_job(tmp_path, "two")
+    (tmp_path / "team.yaml").write_text("users: 60\nenvironments: 3\nplatform_budget: 0 USD/month\n")
+    screen = fitscale("plan", job, "--team", tmp_path / "team.yaml").out
+    assert all(name in screen for name in NAMES.values())
+    assert "50–100" in screen
+    assert "60 users, 3 environments at once" in screen
+    assert "platform 0 USD/month" in screen
+    several = fitscale("plan", job, other, "--json")
+    assert "1 user, 1 environment at once" in several.err
+    assert Portfolio.from_json(several.out).jobs[0].considerations[5].origin == "assumed"
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
@@ -198,10 +230,10 @@ def test_a_run_that_is_held_costs_its_job_alone(tmp_path: Path) -> None:
 def test_a_defect_that_one_job_meets_costs_the_others_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told as one, and the command ends with 1."""
 
-    def broken(out: object, found: Any, name: str, choose: str | None = None) -> Plan:
+    def broken(out: object, found: Any, name: str, **more: Any) -> Plan:
         if found.workload.name == "odd":
             raise ZeroDivisionError("of nothing")
-        return planned_as_ever(out, found, name, choose)
+        return planned_as_ever(out, found, name, **more)
 
     planned_as_ever: Any = planning.planned
     monkeypatch.setattr(planning, "planned", broken)

@@ -17,7 +17,7 @@ from fitscale.deploying.target import is_deployable, reason_not, target_of
 from fitscale.errors import FitscaleError, NothingMeets, NothingRuns, UsageError
 from fitscale.machines.catalogue import catalogue
 from fitscale.planning import better
-from fitscale.planning.again import on_machine
+from fitscale.planning.moving import on_machine, ways_there
 from fitscale.records.plan import Decision, Plan
 from fitscale.records.workload import Budget, DataSpec, Deadline, ModelSpec, Needs
 from fitscale.store import folder
@@ -49,6 +49,7 @@ def test_what_is_modelled_later_is_what_the_plan_modelled(tmp_path: Path, monkey
         assert (ours.value, ours.low, ours.high) == pytest.approx((theirs.value, theirs.low, theirs.high), rel=1e-12)
         assert ours.origin == theirs.origin == "modelled"
     assert same.forecast.source == rather.forecast.source
+    assert ways_there(made.plan, made.snapshot, [machine])[0].assessed == same  # and so does a portfolio
 
 
 def test_another_machine_is_taken_by_name(late: Planned) -> None:

@@ -8,15 +8,15 @@ from fitscale.cli.shown import wrapped
 from fitscale.records.plan import Consideration
 
 
-def considered_lines(considerations: Sequence[Consideration], width: int) -> list[str]:
+def considered_lines(considerations: Sequence[Consideration], width: int, head: str = "") -> list[str]:
     """Number, name, band and value, and where it is from at the right edge; after an arrow what it changed.
 
-    All ten stand there: that one changed nothing is an answer, too.
+    All ten stand there: that one changed nothing is an answer, too. ``head``: what stands above them in place of that.
     """
     if not considerations:
         return []
     changed = any(c.removes or c.changed for c in considerations)
-    head = "Considered  → what it changed" if changed else "Considered  none of it changed the choice"
+    head = head or ("Considered  → what it changed" if changed else "Considered  none of it changed the choice")
     names, bands = (max(map(len, texts)) for texts in zip(*((c.name, c.band) for c in considerations), strict=True))
     lines = ["", head]
     for one in considerations:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fitscale.cli.finding import Found
     from fitscale.cli.saying import Out
     from fitscale.records.plan import Plan
+    from fitscale.records.workload import Team
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -92,8 +93,8 @@ def plan(
     _show(out, planned(out, found, name, choose), name)
 
 
-def planned(out: Out, found: Found, name: str, choose: str | None = None) -> Plan:
-    """Plan one job, with its progress as it goes."""
+def planned(out: Out, found: Found, name: str, choose: str | None = None, team: Team | None = None) -> Plan:
+    """Plan one job, with its progress as it goes; of a team's, with what that shares."""
     from fitscale.cli.following import Following
     from fitscale.running.training import plan_only
 
@@ -104,6 +105,7 @@ def planned(out: Out, found: Found, name: str, choose: str | None = None) -> Pla
             choose=choose,
             probe_s=found.settings.probe_s,
             trust=found.settings.trust,
+            team=team,
             told=following.told._replace(plan=lambda plan: None),
         )
 

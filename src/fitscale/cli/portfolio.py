@@ -65,7 +65,8 @@ def plan_all(
     team = _team(team_file, table)
     hide(("pandas",))  # as for one job
     out = Out(json)
-    done, failed = _plan_each(out, _jobs(files, team_file), probe, trust)
+    jobs = _jobs(files, team_file)
+    done, failed = _plan_each(out, jobs, probe, trust, team if team_file is not None else None)
     found = _weighed(done, failed, team, table)
     out.say()
     out.lines(portfolio_screen(found, out.width))
@@ -94,7 +95,9 @@ def _jobs(files: Sequence[Path], team_file: Path | None) -> list[Path]:
     return list(found.values())
 
 
-def _plan_each(out: Out, files: Sequence[Path], probe: str | None, trust: bool) -> tuple[list[Done], list[Failed]]:
+def _plan_each(
+    out: Out, files: Sequence[Path], probe: str | None, trust: bool, team: Team | None
+) -> tuple[list[Done], list[Failed]]:
     """One job after the other, so that none disturbs what is measured of another."""
     from fitscale.records.portfolio import Failed
 
@@ -104,7 +107,8 @@ def _plan_each(out: Out, files: Sequence[Path], probe: str | None, trust: bool) 
         out.say(f"{number} of {len(files)}  {file}")
         try:
             with _settings_of_its_own():
-                done.append(_plan_one(out, file, {one.plan.workload.name: one.file for one in done}, probe, trust))
+                names = {one.plan.workload.name: one.file for one in done}
+                done.append(_plan_one(out, file, names, probe, trust, team))
         except FitscaleError as error:
             failed.append(Failed(file=str(file), sentence=str(error), exit_code=error.exit_code))
         except Exception as error:  # a defect that one job meets costs the others nothing
@@ -115,7 +119,9 @@ def _plan_each(out: Out, files: Sequence[Path], probe: str | None, trust: bool) 
     return done, failed
 
 
-def _plan_one(out: Out, file: Path, names: Mapping[str, Path], probe: str | None, trust: bool) -> Done:
+def _plan_one(
+    out: Out, file: Path, names: Mapping[str, Path], probe: str | None, trust: bool, team: Team | None
+) -> Done:
     from fitscale.cli.finding import for_training
     from fitscale.cli.plan import planned
 
@@ -123,7 +129,7 @@ def _plan_one(out: Out, file: Path, names: Mapping[str, Path], probe: str | None
     name = found.workload.name
     if name in names:
         raise UsageError(f"{file}: name: '{name}' is the name of {names[name]} too; give each job one of its own")
-    return Done(file, found.run, planned(out, found, str(file)))
+    return Done(file, found.run, planned(out, found, str(file), team=team))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from fitscale.cli.considered import considered_lines, effect_of
 from fitscale.cli.screen import SHOWN_REFUSED, machine_line
 from fitscale.cli.shown import clipped, columns, duration, plural, size, tagged, wrapped
 from fitscale.planning import wording
@@ -27,6 +28,7 @@ def portfolio_screen(found: Portfolio, width: int) -> list[str]:
         "",
         *_jobs(found, width),
         *_many("Not planned", (failed.sentence for failed in found.failed), width),
+        *_considered(found.jobs, width),
         *([""] if found.jobs or found.failed else []),
         *_many("VERDICT", found.reasons, width, 9),
         *_platforms(found.platforms, width),
@@ -90,6 +92,26 @@ def _job(job: Job, one: Placed | None) -> list[str]:
     ]
 
 
+def _considered(jobs: Sequence[Job], width: int) -> list[str]:
+    """What is alike for all jobs, such as their users, in full; of the others, what changed a decision. Of one job all ten."""
+    if not jobs:
+        return []
+    first, *others = jobs
+    alike = [one for one in first.considerations if all(one in job.considerations for job in others)]
+    if not others:
+        return considered_lines(alike, width)
+    told = [
+        f"{job.name}: {one.name}: {effect}"
+        for job in jobs
+        for one in job.considerations
+        if one not in alike and (effect := effect_of(one))
+    ]
+    return [
+        *considered_lines(alike, width, f"Considered, alike for all {len(jobs)} jobs"),
+        *_some("Changed", told, width),
+    ]
+
+
 def _platforms(platforms: Sequence[Platform], width: int) -> list[str]:
     if not platforms:
         return []
@@ -125,10 +147,9 @@ def _ruled_out(found: Portfolio, width: int) -> list[str]:
         f"{one.job}: {one.example}: {one.sentence}"
         if one.machines == 1
         else f"{one.job}: {one.machines} of {found.compared} machines, the largest of them {one.example}: {one.sentence}"
-        for one in found.refused[:SHOWN_REFUSED]
+        for one in found.refused
     ]
-    more = len(found.refused) - SHOWN_REFUSED
-    return _many("Ruled out", [*told, *([f"and {more} more: --json lists all of them"] if more > 0 else [])], width)
+    return _some("Ruled out", told, width)
 
 
 def _apart(best: Sequence[Best], width: int) -> list[str]:
@@ -174,6 +195,12 @@ def _next(found: Portfolio, width: int) -> list[str]:
     if not found.jobs:
         return []
     return wrapped("Next", "fitscale plan FILE shows a job in full; fitscale train FILE runs it here", width)
+
+
+def _some(head: str, told: Sequence[str], width: int) -> list[str]:
+    more = len(told) - SHOWN_REFUSED
+    rest = [f"and {more} more: --json lists all of them"] if more > 0 else []
+    return _many(head, [*told[:SHOWN_REFUSED], *rest], width)
 
 
 def _many(head: str, texts: Iterable[str], width: int, indent: int = 12) -> list[str]:

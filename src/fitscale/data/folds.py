@@ -23,11 +23,12 @@ _SOME = 0.01  # the share of the last steps of a series is not known, and small
 HOLDOUT_SALT, VALIDATION_SALT = 0x686F6C646F7574, 0x76616C6964  # so that one draw says nothing of the other
 
 
-def folds_of(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader) -> tuple[Folds, ...]:
+def folds_of(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader | None) -> tuple[Folds, ...]:
     """The folds that ``evaluate`` asks for: of a hold-out, or of each part of a cross-validation.
 
     By time the parts are origins, each later than the one before: rows before it train, those up to the next are held out.
-    Reads the time column, once, for ``by: time``; nothing otherwise.
+    Reads the time column, once, for ``by: time``; nothing otherwise. Without a ``reader`` as many folds of the same shares, of
+    which those by time have no moments.
 
     Raises
     ------
@@ -43,22 +44,28 @@ def folds_of(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader) ->
         return _by_time(evaluate, seed, data, reader, validation)
     drawn = Folds(seed=seed, holdout=holdout, validation=validation)
     if evaluate.by != "random":
-        _known(evaluate.by, reader, "evaluate.by")
+        if reader is not None:
+            _known(evaluate.by, reader, "evaluate.by")
         drawn = drawn.but(by="column", column=evaluate.by)
     return tuple(drawn.but(part=(k, cv)) for k in range(cv)) or (drawn,)
 
 
-def _by_time(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader, validation: float) -> tuple[Folds, ...]:
+def _by_time(
+    evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader | None, validation: float
+) -> tuple[Folds, ...]:
     column, cv = data.time, evaluate.cv or 0
     if column is None:
         raise WorkloadError("evaluate.by", "'time' needs data.time: the column that orders the rows")
-    _known(column, reader, "data.time")
+    if reader is not None:
+        _known(column, reader, "data.time")
     timed = Folds(seed=seed, by="time", column=column, validation=validation)
     if data.is_series and evaluate.holdout is None:
-        steps = last_steps_of(reader, data, cv or 1)
+        unread: list[tuple[float | None, float | None]] = [(None, None)] * (cv or 1)
+        steps = last_steps_of(reader, data, cv or 1) if reader is not None else unread
         return tuple(timed.but(holdout=_SOME, cut=cut, until=until) for cut, until in steps)
     if cv:
-        origins = rolling_cuts_of(reader, column, validation, seed, cv)
+        unknown: list[tuple[float | None, float | None, float | None]] = [(None, None, None)] * cv
+        origins = rolling_cuts_of(reader, column, validation, seed, cv) if reader is not None else unknown
         return tuple(
             timed.but(
                 holdout=1 / (cv + 1), cut=cut, until=until, later=(cv - 1 - k) / (cv + 1), validation_cut=validation_cut
@@ -66,7 +73,7 @@ def _by_time(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader, va
             for k, (cut, until, validation_cut) in enumerate(origins)
         )
     holdout = evaluate.holdout or 0.0
-    cut, validation_cut = cuts_of(reader, column, holdout, validation)
+    cut, validation_cut = cuts_of(reader, column, holdout, validation) if reader is not None else (None, None)
     return (timed.but(holdout=holdout, cut=cut, validation_cut=validation_cut),)
 
 

@@ -8,9 +8,9 @@ from fitscale.deploying.moving import unreachable
 from fitscale.errors import NothingMeets, NothingRuns, UsageError, nearest
 from fitscale.machines.catalogue import catalogue
 from fitscale.planning import wording
-from fitscale.planning.again import on_machine
 from fitscale.planning.choosing import ranked
 from fitscale.planning.gates import FORECAST_GATES, must_s
+from fitscale.planning.moving import on_machine
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Plan

@@ -1,5 +1,4 @@
-"""Answers from the last plan alone: what if rows, groups, deadline or memory were others; one candidate in full; all of them on
-another machine.
+"""Answers from the last plan alone: what if rows, groups, deadline or memory were others; one candidate in full.
 
 Nothing is read and nothing measured: the loop decides again over what the plan holds.
 """
@@ -8,21 +7,20 @@ from __future__ import annotations
 
 from fitscale.errors import UsageError, nearest
 from fitscale.machines.catalogue import catalogue
-from fitscale.planning import forecasting
-from fitscale.planning.gates import gate
+from fitscale.planning.considerations import for_team
+from fitscale.planning.gates import p99_bytes, usable_bytes
 from fitscale.planning.laws import law_of
 from fitscale.planning.loop import Loop
-from fitscale.planning.preparing import Fit, Prepared
-from fitscale.records.base import Figure, Record
-from fitscale.records.data import Folds, Piece, Snapshot
+from fitscale.planning.recalled import recalled
+from fitscale.planning.sizes import sizes_of
+from fitscale.records.base import Record
+from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Plan, Refusal
-from fitscale.records.run import Estimator
+from fitscale.records.plan import Candidate, Forecast, Law, Plan, Refusal
 from fitscale.records.workload import Deadline
 from fitscale.workload import units
 
 KNOWN = ("rows", "groups", "deadline", "memory")
-MOVABLE = ("memory", "storage", "deadline", "budget", "floor")  # gates that another machine may open
 
 
 class Changes(Record):
@@ -90,16 +88,36 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
     if changes.deadline_s is not None:
         deadline = Deadline(must_s=changes.deadline_s)
         workload = workload.but(needs=workload.needs.but(deadline=deadline))
-    prepared = _prepared(plan.but(workload=workload), snapshot, changes.rows or 1.0, changes.groups or 1.0)
+    longer, more = changes.rows or 1.0, changes.groups or 1.0
+    prepared = recalled(plan.but(workload=workload), snapshot, longer, more)
     elsewhere: tuple[Machine, ...] = ()
     for place in workload.where:
         elsewhere += catalogue(place.address) if place.kind == "catalogue" else ()
     lacking = next((refusal.sentence for refusal in plan.decision.refused if refusal.gate == "export"), None)
     loop = Loop(
-        prepared, None, machine, number=plan.number, measured=plan.measurements, elsewhere=elsewhere or catalogue(),
-        unexportable=lacking,
+        prepared, None, machine, number=plan.number, sizes=sizes_of(plan.sizes, longer, more),
+        measured=plan.measurements, refuted=_refuted(plan, machine, longer * more), settled=plan.decision.settled,
+        elsewhere=elsewhere or catalogue(), unexportable=lacking,
     )  # fmt: skip
-    return loop.run().plan
+    supposed = loop.run().plan
+    return supposed if plan.team is None else for_team(supposed, plan.team)
+
+
+def _refuted(plan: Plan, machine: Machine, times: float) -> tuple[Refusal, ...]:
+    """What was refused by what it did and not by its forecast: a probe that failed, and a memory that was passed.
+
+    The latter says nothing of fewer rows, or of a machine that has more.
+    """
+    tried = [(r, r.forecast) for r in plan.decision.refused if r.forecast is not None]
+    failed = [r for r, _ in tried if r.gate == "ability"]  # one that the framework cannot do at all has no forecast
+    if times < 1 or machine.memory_bytes > plan.machine.memory_bytes:
+        return tuple(failed)
+    passed = [
+        r
+        for r, forecast in tried
+        if r.gate == "memory" and p99_bytes(forecast) <= usable_bytes(r.candidate, plan.machine)
+    ]
+    return (*failed, *passed)
 
 
 def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
@@ -130,74 +148,4 @@ def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
     found = known[name]
     if found.forecast is None:
         return found  # the framework cannot take this path at all: it has no law
-    return found.but(law=law_of(_prepared(plan, snapshot), found.candidate, plan.shape))
-
-
-def on_machine(plan: Plan, snapshot: Snapshot, machine: Machine) -> tuple[tuple[Assessed, ...], tuple[Refusal, ...]]:
-    """What of the plan's candidates another machine would let run, and why it would not the others: modelled."""
-    decision = plan.decision
-    here = {one.candidate: one.forecast for one in (decision.chosen, *decision.alternatives) if one is not None}
-    here |= {r.candidate: r.forecast for r in decision.refused if r.forecast is not None and r.gate in MOVABLE}
-    prepared = _prepared(plan, snapshot)
-    passing: list[Assessed] = []
-    refused: list[Refusal] = []
-    for candidate, forecast in here.items():
-        if candidate.strategy in ("data-parallel", "parts-and-merge"):
-            continue  # in-memory stands for them
-        own = Assessed(candidate=candidate, forecast=forecast.but(done_s=0.0))
-        there = forecasting.moved(own, law_of(prepared, candidate, plan.shape), plan.machine, machine)
-        refusal = gate(there, plan.workload, machine, surely=False)
-        if refusal is None:
-            passing.append(there)
-        else:
-            refused.append(refusal)
-    return tuple(passing), tuple(refused)
-
-
-def _prepared(plan: Plan, snapshot: Snapshot, longer: float = 1.0, more: float = 1.0) -> Prepared:
-    """What preparing found, from the plan's records: groups with so many times the rows, and so many times the groups.
-
-    Without groups all rows are one.
-    """
-    shape, profile, workload = plan.shape, plan.profile, plan.workload
-    times = longer * more
-    if times != 1.0:
-        shape = shape.times(times)
-        shape = shape.but(groups=round(shape.groups * more), largest_group=round(shape.largest_group * longer))
-        if (groups := profile.groups) is not None:
-            sizes = {name: round(getattr(groups, name) * longer) for name in ("rows_min", "rows_median", "rows_max")}
-            profile = profile.but(groups=groups.but(n=round(groups.n * more), exact=False, **sizes))
-        profile = profile.but(
-            rows=Figure.exact(profile.rows.value * times, "stated"), bytes=round(profile.bytes * times)
-        )
-        whole = (round(snapshot.rows * times), round(snapshot.bytes * times))
-        snapshot = snapshot.but(pieces=(Piece(path="supposed", bytes=whole[1], pin="", parts=(whole,)),))
-    estimator = Estimator(
-        path=workload.model.estimator or "live",
-        params=plan.traits.params,
-        source=plan.traits.source,
-        live=workload.model.live,
-    )
-    framework = next(iter(_frameworks(plan)))
-    reader = None  # nothing is read
-    staging = plan.staging
-    if staging is not None:
-        staging = staging.but(bytes=round(staging.bytes * times), seconds=staging.seconds * times)
-    stage = plan.stage
-    if stage is not None:
-        stage = stage.but(seconds=_times(stage.seconds, times), bytes=_times(stage.bytes, times))
-    return Prepared(
-        workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
-        (Fit("fit", Folds(seed=workload.seed)),), shape, staging, stage,
-        cut_s=None if plan.cut_s is None else _times(plan.cut_s, times), cut_bytes=plan.cut_bytes,
-    )  # fmt: skip
-
-
-def _times(figure: Figure, times: float) -> Figure:
-    return figure.but(value=figure.value * times, low=figure.low * times, high=figure.high * times)
-
-
-def _frameworks(plan: Plan) -> list[str]:
-    decision = plan.decision
-    known = [one.candidate for one in (decision.chosen, *decision.alternatives) if one is not None]
-    return [candidate.framework for candidate in (*known, *(r.candidate for r in decision.refused))]
+    return found.but(law=law_of(recalled(plan, snapshot), found.candidate, plan.shape, sizes_of(plan.sizes)))

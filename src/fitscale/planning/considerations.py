@@ -64,6 +64,11 @@ def considered(plan: Plan, team: Team | None = None) -> tuple[Consideration, ...
     )
 
 
+def for_team(plan: Plan, team: Team) -> Plan:
+    """The plan with what its team shares among what was considered."""
+    return plan.but(team=team, considerations=considered(plan, team))
+
+
 def _made(
     number: int, plan: Plan, value: str, origin: Origin, band: str = "", changed: tuple[str, ...] = ()
 ) -> Consideration:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fitscale.planning import deciding, forecasting, probing
+from fitscale.planning import forecasting, probing
+from fitscale.planning.elsewhere import comparable, there
 from fitscale.planning.laws import groups_s, law_of
 from fitscale.planning.pacing import pace_of
 from fitscale.planning.preparing import Prepared
@@ -52,6 +53,17 @@ class Known:
         if not many:  # a fit counts what the profile could only estimate
             self.shape = self.shape.but(features=measurement.shape.features)
 
+    def recall(self, found: Sequence[Candidate], measurements: Sequence[Measurement]) -> None:
+        """Keep what was measured before, in a shape that has what it counted already."""
+        shape = self.shape
+        for measurement in measurements:
+            candidate = next((c for c in found if c.path == measurement.path), None)
+            if candidate is not None:
+                self.keep(candidate, measurement)
+                if measurement.full_size:
+                    self.begun = candidate
+        self.shape = shape
+
     def law(self, candidate: Candidate) -> Law:
         """How the cost of the candidate's path grows, at full size."""
         return law_of(self.prepared, candidate, self.shape, self.sizes)
@@ -96,16 +108,11 @@ class Known:
 
     def elsewhere(self, found: Sequence[Candidate], machines: Sequence[Machine]) -> tuple[Assessed, ...]:
         """The paths on other machines, of which each passes that machine's gates: modelled, never measured there."""
-        compared = []
-        for candidate in found:
-            if candidate.strategy in ("data-parallel", "parts-and-merge"):
-                continue  # in-memory stands for them
-            law, own = self.law(candidate), Assessed(candidate=candidate, forecast=self.forecast(candidate))
-            for machine in machines:
-                assessed = forecasting.moved(own, law, self.machine, machine)
-                if deciding.gate(assessed, self.prepared.workload, machine, surely=False) is None:
-                    compared.append(assessed)
-        return tuple(compared)
+        own = [Assessed(candidate=candidate, forecast=self.forecast(candidate)) for candidate in found]
+        ways = [(one, self.law(one.candidate)) for one in comparable(own)]
+        workload, here = self.prepared.workload, self.machine
+        placed = (there(one, law, workload, here, machine) for one, law in ways for machine in machines)
+        return tuple(assessed for assessed, refusal in placed if refusal is None)
 
     @property
     def _before(self) -> dict[str, Figure]:
@@ -122,7 +129,7 @@ class Known:
     def _kin(self, candidate: Candidate) -> tuple[Candidate, Measurement, Law] | None:
         """What was begun at full size, for the other forms of the same framework with as many threads."""
         begun = self.begun
-        if begun is None or begun == candidate or candidate.threads != begun.threads:
-            return None
+        if begun is None or begun == candidate or candidate.threads != begun.threads or candidate.is_grouped:
+            return None  # of groups nothing is taken over but what was measured of them
         found = [pair for pair in self._measured.get(begun.path, ()) if pair[0].full_size]
         return (begun, *found[-1]) if found and candidate.framework == begun.framework else None

@@ -8,12 +8,12 @@ import numpy as np
 
 from fitscale.contracts import Framework
 from fitscale.planning.preparing import Prepared, recipe_of
+from fitscale.planning.sizes import BUCKETS
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Term
 from fitscale.records.run import BATCHED_ROWS, Recipe
 from fitscale.registry import plugin
 
-BUCKETS = 12
 EXPORT_START_S = 2.5  # a process, its imports, and the rows that are compared
 EXPORT_S = 0.05  # a model
 

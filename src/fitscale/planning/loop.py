@@ -22,6 +22,7 @@ from fitscale.planning.considerations import considered
 from fitscale.planning.known import Known
 from fitscale.planning.preparing import Prepared
 from fitscale.planning.settling import NO_PROBE_S
+from fitscale.planning.sizes import outline_of
 from fitscale.planning.sureness import sureness_of
 from fitscale.planning.wording import PRIORS
 from fitscale.records.machine import Machine
@@ -93,6 +94,8 @@ class Loop:
         largest: str = "",
         elsewhere: Sequence[Machine] = (),
         measured: Sequence[Measurement] = (),
+        refuted: Sequence[Refusal] = (),
+        settled: bool = True,
         unexportable: str | None = None,
         looks: bool = False,
     ) -> None:
@@ -107,13 +110,14 @@ class Loop:
         self._largest = largest  # which group
         self._elsewhere = elsewhere
         self._before = measured  # by an earlier plan
+        self._refuted = refuted  # by what was tried then
         self._looks = looks  # whatever it costs: what is measured stands for more
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
         self._known = Known(prepared, machine, sizes)
         self._refused: list[Refusal] = []
         self._leader: tuple[Candidate, Live] | None = None
         self._spent_s = 0.0
-        self._settled = True
+        self._settled = settled
 
     def run(self) -> Outcome:
         """Probe what must be probed, and decide."""
@@ -124,11 +128,8 @@ class Loop:
             self._refused += [Refusal(candidate=candidate, sentence=sentence, gate="export") for candidate in found]
             found = ()
         found = (*found, *self._with_fewer_workers(found))
-        for measurement in self._before:
-            if (candidate := next((c for c in found if c.path == measurement.path), None)) is not None:
-                self._known.keep(candidate, measurement)
-                if self._attempts is None and measurement.full_size:  # as it was for the plan that measured it
-                    self._known.begun = candidate
+        self._known.recall(found, self._before)
+        self._refused += [refusal for refusal in self._refuted if refusal.candidate in found]
         alive = self._within_floors(found)
         if self._choose:
             alive = deciding.only(self._choose, alive, tuple(self._refused))
@@ -161,6 +162,7 @@ class Loop:
             stage=self._prepared.stage,
             cut_s=self._prepared.cut_s,
             cut_bytes=self._prepared.cut_bytes,
+            sizes=outline_of(self._known.sizes or ()),
         )
         plan = plan.but(considerations=considered(plan))
         return Outcome(plan, self._handed_over(decision.chosen))

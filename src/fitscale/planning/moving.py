@@ -1,19 +1,28 @@
-"""What a planned job would take on machines that it was never measured on."""
+"""What a planned job would take on machines that it was never measured on: by its plan alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from fitscale.planning import forecasting
-from fitscale.planning.again import explained
 from fitscale.planning.choosing import ranked
-from fitscale.planning.gates import FORECAST_GATES, gate, must_s
+from fitscale.planning.elsewhere import There, comparable, there
+from fitscale.planning.gates import FORECAST_GATES, must_s
+from fitscale.planning.laws import law_of
+from fitscale.planning.recalled import recalled
+from fitscale.planning.sizes import sizes_of
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Assessed, Law, Plan
+from fitscale.records.plan import Assessed, Law, Plan, Refusal
 from fitscale.records.portfolio import Way
 
-STANDS_FOR = ("data-parallel", "parts-and-merge")  # in-memory stands for them on one machine
+NOWHERE = ("ability", "export", "other", "engine")  # gates that no other machine opens
+
+
+def on_machine(plan: Plan, snapshot: Snapshot, machine: Machine) -> tuple[tuple[Assessed, ...], tuple[Refusal, ...]]:
+    """What of the plan's candidates another machine would let run, and why it would not the others: modelled."""
+    found = list(_on(plan, _known(plan, snapshot), machine))
+    passing = tuple(one.assessed for one in found if one.refusal is None)
+    return passing, tuple(one.refusal for one in found if one.refusal is not None)
 
 
 def way_here(plan: Plan) -> Way:
@@ -24,36 +33,40 @@ def way_here(plan: Plan) -> Way:
 
 def ways_there(plan: Plan, snapshot: Snapshot, machines: Sequence[Machine]) -> tuple[Way, ...]:
     """The best way of the plan's job on each of the machines, in their order, or why there is none."""
-    known = [(one, law) for one in _forecast(plan) if (law := explained(plan, snapshot, one.candidate.name).law)]
-    return tuple(_there(plan, known, machine) for machine in machines)
+    known = _known(plan, snapshot)
+    return tuple(_way(plan, known, machine) for machine in machines)
 
 
-def _there(plan: Plan, known: Sequence[tuple[Assessed, Law]], machine: Machine) -> Way:
-    workload = plan.workload
+def _way(plan: Plan, known: Sequence[tuple[Assessed, Law]], machine: Machine) -> Way:
+    """As on this machine: one that is late or too dear runs all the same."""
     passing: list[Assessed] = []
     sentence = _why_not(plan)
-    for one, law in known:
-        assessed = forecasting.moved(one, law, plan.machine, machine)
-        refusal = gate(assessed, workload, machine, surely=False)
+    for assessed, refusal in _on(plan, known, machine):
         if refusal is None or refusal.gate in FORECAST_GATES:
             passing.append(assessed)
         else:
             sentence = f"{assessed.candidate.name} {refusal.sentence}"
-    best = ranked(passing, workload, machine, must_s(workload))
+    best = ranked(passing, plan.workload, machine, must_s(plan.workload))
     return Way(assessed=best[0]) if best else Way(sentence=sentence)
 
 
-def _forecast(plan: Plan) -> list[Assessed]:
-    """Each candidate of the plan that has a forecast here, whether it may run here or not, but those that in-memory stands for."""
+def _on(plan: Plan, known: Sequence[tuple[Assessed, Law]], machine: Machine) -> Iterator[There]:
+    for one, law in known:
+        yield there(one, law, plan.workload, plan.machine, machine)
+
+
+def _known(plan: Plan, snapshot: Snapshot) -> list[tuple[Assessed, Law]]:
+    """Each candidate of the plan that has a forecast, whether it may run here or not, with its law."""
     decision = plan.decision
     found = [one for one in (decision.chosen, *decision.alternatives) if one is not None]
     found += [
         Assessed(candidate=refusal.candidate, forecast=refusal.forecast)
         for refusal in decision.refused
-        if refusal.forecast is not None and refusal.gate not in ("ability", "export", "other", "engine")
+        if refusal.forecast is not None and refusal.gate not in NOWHERE
     ]
-    several = any(one.candidate.strategy not in STANDS_FOR for one in found)
-    return [one for one in found if not (several and one.candidate.strategy in STANDS_FOR)]
+    once = {one.candidate: one for one in reversed(found)}.values()  # what is late here may be chosen and refused
+    prepared, sizes = recalled(plan, snapshot), sizes_of(plan.sizes)
+    return [(one, law_of(prepared, one.candidate, plan.shape, sizes)) for one in comparable([*once][::-1])]
 
 
 def _why_not(plan: Plan) -> str:

@@ -69,6 +69,7 @@ def job_of(plan: Plan, team: Team, *, file: str, run: str = "") -> Job:
             *(name for name in plugin("frameworks", framework).needs if name != "numpy"),
             *(["sql"] if server else []),
         ),
+        considerations=plan.considerations,
     )
 
 

@@ -104,7 +104,7 @@ def prepare(
         reader, staging, stage = _staged(source, workload, run, fresh, whole, told)
     every = stage.rows if stage is not None and stage.sampled else None
     about = profile(reader, workload.data, limit_bytes=PROFILE_BYTES, limit_s=PROFILE_S, every=every)
-    fits = _fits(workload, reader)
+    fits = fits_of(workload, reader)
     return Prepared(
         workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
         shape_of(workload, reader.snapshot, about, traits).but(piece_bytes=_piece_bytes(reader)), staging, stage,
@@ -211,8 +211,11 @@ def _check_names(workload: Workload) -> None:
             )
 
 
-def _fits(workload: Workload, reader: Reader) -> tuple[Fit, ...]:
-    """``cv``: one fit for each part, then one on all rows; ``refit``: one on all rows after the judged one."""
+def fits_of(workload: Workload, reader: Reader | None) -> tuple[Fit, ...]:
+    """``cv``: one fit for each part, then one on all rows; ``refit``: one on all rows after the judged one.
+
+    Without a ``reader`` the same fits with the same shares of the rows; where a split by time falls is not known then.
+    """
     from fitscale.data.folds import folds_of, refit_of
 
     found = folds_of(workload.evaluate, workload.seed, workload.data, reader)

@@ -8,7 +8,7 @@ from fitscale.records.base import Figure, Origin, Record
 from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
-from fitscale.records.workload import Workload
+from fitscale.records.workload import Team, Workload
 
 Sameness = Literal["same", "equivalent", "other"]
 
@@ -221,6 +221,7 @@ class Plan(Record):
     shape: Shape
     decision: Decision
     considerations: tuple[Consideration, ...] = ()
+    team: Team | None = None  # that it was made for
     measurements: tuple[Measurement, ...] = ()
     plain_bytes: Figure | None = (
         None  # what the plain script would hold: all rows in one matrix, then in the library's own
@@ -230,6 +231,9 @@ class Plan(Record):
     stage: Stage | None = None  # what of that is in the forecasts: it is still to be done, or was done for this plan
     cut_s: Figure | None = None  # what cutting the rows by group takes, or took: in the forecasts
     cut_bytes: float = 0.0  # what it held, where it is done: in the forecasts, too
+    sizes: tuple[
+        tuple[int, int], ...
+    ] = ()  # of groups, as far as they were counted: rows, and how many have about so many
     recipes: dict[str, str] = {}  # task name → recipe digest
 
     def _repr_html_(self) -> str | None:

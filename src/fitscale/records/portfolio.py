@@ -6,7 +6,7 @@ from typing import Literal
 
 from fitscale.records.base import Figure, Origin, Record
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Assessed
+from fitscale.records.plan import Assessed, Consideration
 from fitscale.records.workload import Team
 
 # This machine; a rented one that is started for each run; a rented one that is never switched off.
@@ -32,6 +32,7 @@ class Job(Record):
     database: str = ""  # the address of the server that its rows are in
     source: str = ""  # what its forecast here rests on
     skills: tuple[str, ...] = ()  # what its library and its source ask of somebody
+    considerations: tuple[Consideration, ...] = ()  # of its plan
 
 
 class Way(Record):

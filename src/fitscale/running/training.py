@@ -13,6 +13,7 @@ from fitscale.machines.here import detect
 from fitscale.machines.speed import with_speeds
 from fitscale.planning.candidates import candidates
 from fitscale.planning.choosing import only
+from fitscale.planning.considerations import for_team
 from fitscale.planning.exporting import unexportable
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare, recipe_of
@@ -21,7 +22,7 @@ from fitscale.records.data import Shape, Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Plan
 from fitscale.records.run import Manifest
-from fitscale.records.workload import Workload
+from fitscale.records.workload import Team, Workload
 from fitscale.running.attempts import Attempt, Attempts, Listener
 from fitscale.running.completing import complete, put_together
 from fitscale.running.engines import Engines
@@ -132,9 +133,13 @@ def plan_only(
     choose: str | None = None,
     probe_s: float | None = None,
     trust: bool = False,
+    team: Team | None = None,
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
-    """Plan without training. Checkpoints and chunks that probing made stay, and `train` goes on from them."""
+    """Plan without training. Checkpoints and chunks that probing made stay, and `train` goes on from them.
+
+    What a ``team`` shares is among what the plan considers.
+    """
     with _at_work(workload, run, "plan", choose, trust, told, whole=False) as (prepared, journal, attempts):
         machine = machine_for(workload, run)
         cut = is_soon_cut(prepared)
@@ -153,12 +158,13 @@ def plan_only(
             measured=seen.measurements if seen is not None else (),
         ).run()  # fmt: skip
         attempts.kill_all()
+        plan = outcome.plan if team is None else for_team(outcome.plan, team)
         folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
-        folder.write_plan(run, outcome.plan)
-        journal.append("plan", number=outcome.plan.number)
-        if outcome.plan.decision.chosen is None and probes.wrong is not None:
+        folder.write_plan(run, plan)
+        journal.append("plan", number=plan.number)
+        if plan.decision.chosen is None and probes.wrong is not None:
             raise probes.wrong
-        return outcome.plan
+        return plan
 
 
 @contextmanager
