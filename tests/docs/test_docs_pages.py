@@ -144,6 +144,15 @@ def test_a_run_is_written_down_for_another_machine_as_written(tmp_path: Path, cu
     assert shown.replace("3.11", f"{sys.version_info.major}.{sys.version_info.minor}") == task
 
 
+def test_a_place_is_priced_as_written(tmp_path: Path, customers: bytes) -> None:
+    """On a machine of the catalogue part by part, and on one of a table of one's own, where nothing of spot is assumed."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = " ".join(run("what-it-costs.md", tmp_path).split())
+    assert "Costs m8i.large (aws/us-east-1), daily: 30 runs a month" in said
+    assert "Costs box (aws/us-east-1), daily: 30 runs a month" in said
+    assert said.count("'usd_per_hour_spot' in a table of your own states it") == 1
+
+
 def test_an_exported_model_is_served_as_written(tmp_path: Path, customers: bytes) -> None:
     """Trained, exported and run by onnxruntime alone, on raw columns."""
     (tmp_path / "customers.parquet").write_bytes(customers)

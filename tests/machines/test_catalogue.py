@@ -62,6 +62,16 @@ def test_a_users_own_table(tmp_path: Path) -> None:
     assert (machine.name, machine.cores, machine.memory_bytes, machine.origin) == ("rack-1", 64, 512 * 2**30, "stated")
     assert machine.clock_ghz is None
     assert machine.disk_free_bytes is None
+    assert machine.usd_per_hour_spot is None
+
+
+def test_what_of_a_machine_is_stated_in_place_of_assumed(tmp_path: Path) -> None:
+    """Spot price, interruptions and the uplink to it; a column 'currency' may say USD."""
+    header = HEADER.replace("provider", "usd_per_hour_spot,interruptions_per_hour,uplink_mbit,currency")
+    (tmp_path / "own.csv").write_text(header + "rack-1,64,512,1.2,0.5,0.02,200,usd\n")
+    (machine,) = catalogue("own.csv", base=tmp_path)
+    stated = (machine.usd_per_hour_spot, machine.interruptions_per_hour, machine.uplink_bytes_per_s)
+    assert stated == (0.5, 0.02, 25e6)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,11 @@ def test_a_users_own_table(tmp_path: Path) -> None:
         (HEADER + "a,8,16,0.4,\nb,eight,16,0.4,\n", "own.csv: line 3: vcpus: 'eight' is not a number"),
         (HEADER + "a,0,16,0.4,\n", "line 2: vcpus: '0' must be at least 1"),
         (HEADER + "a,8,16,,\n", "line 2: usd_per_hour: '' is needed"),
+        (HEADER + "a,8,16,-0.4,\n", "line 2: usd_per_hour: '-0.4' must be at least"),
+        (HEADER.replace("provider", "currency") + "a,8,16,1,USD\nb,8,16,1,EUR\n", "line 3: currency: 'EUR' is not USD"),
+        (HEADER.replace("provider", "usd_per_hour_spot") + "a,8,16,1,-1\n", "line 2: usd_per_hour_spot: '-1' must be"),
+        (HEADER.replace("provider", "interruptions_per_hour") + "a,8,16,1,often\n", "'often' is not a number"),
+        (HEADER.replace("provider", "uplink_mbit") + "a,8,16,1,0\n", "line 2: uplink_mbit: '0' must be at least"),
         (HEADER + "a,8,nan,1,\n", "line 2: memory_gib: 'nan' must be at least"),
         (HEADER + "a,8,16\n", "line 2: 3 cells, the header has 5"),
         ("machine,vcpu,memory_gib,usd_per_hour\n", "no column 'vcpus'; did you mean 'vcpu'?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitscale.cli.costing import cost_lines
 from fitscale.cli.screen import place
 from fitscale.cli.shown import columns, count, duration, plural, size, usd, wrapped
 from fitscale.work.phases import PHASES
@@ -26,7 +27,9 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
             lines += wrapped(
                 "Floor", f"{duration(forecast.floor_s)}: arithmetic at its fastest, bytes over bandwidth", width
             )
-        lines += wrapped("Memory", f"{size(forecast.memory_bytes)}, of {size(plan.machine.memory_bytes)} usable", width)
+        here = candidate.machine == plan.machine.name
+        usable = f", of {size(plan.machine.memory_bytes)} usable" if here else ""
+        lines += wrapped("Memory", f"{size(forecast.memory_bytes)}{usable}", width)
         lines += wrapped("Storage", size(forecast.storage_bytes), width)
         if forecast.cost_usd is not None:
             lines += wrapped("Cost", f"{usd(forecast.cost_usd)} USD a run", width)
@@ -34,6 +37,8 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
         lines += ["", *columns([[name, duration(seconds)] for name, seconds in ordered], ["phase", "forecast"], "1")]
     if found.law is not None:
         lines += ["", *_terms(found.law)]
+    if found.costs is not None:
+        lines += ["", *cost_lines(found.costs, width)]
     return [line[:width] for line in lines]
 
 

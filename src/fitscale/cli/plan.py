@@ -45,7 +45,7 @@ def plan(
         str | None,
         typer.Option(
             metavar="CANDIDATE",
-            help="One candidate: its forecast, its terms, or why it is refused.",
+            help="One candidate: its forecast, its terms, or why it is refused; CANDIDATE@MACHINE: what it costs there.",
             autocompletion=strategies,
         ),
     ] = None,

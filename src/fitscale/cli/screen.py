@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from fitscale.cli.considered import considered_lines
+from fitscale.cli.costing import better_costs
 from fitscale.cli.shown import (
     clipped,
     columns,
@@ -219,6 +220,8 @@ def _verdict(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int, deplo
     if decision.better is not None and decision.better is not decision.chosen:
         letter = letters.get(id(decision.better), decision.better.candidate.name)
         told.append(f"Would be better: {letter}{deployed}.")
+        priced = better_costs(decision.better, letter)
+        told += [f"{priced}."] if priced else []
     return [*lines, *wrapped("", " ".join(told), width, 0)] if told else lines
 
 

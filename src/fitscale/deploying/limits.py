@@ -7,12 +7,12 @@ import math
 from fitscale.planning import wording
 from fitscale.planning.gates import p99_bytes
 from fitscale.planning.spread import quantile
+from fitscale.planning.storing import SYSTEM_GB
 from fitscale.records.base import Record
 from fitscale.records.plan import Forecast
 
 ENDED = 0.99
 LEAST_S = 600  # a minute more or less of a short run is a matter of starting, which nothing was measured of
-SYSTEM_GB = 60  # assumed: SkyPilot's images take 30 to 50, and the libraries up to 5
 GIB = 2**30
 
 

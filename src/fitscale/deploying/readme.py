@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 
 from fitscale.deploying.container import RUN
-from fitscale.deploying.limits import SYSTEM_GB, Limits
+from fitscale.deploying.limits import Limits
 from fitscale.deploying.moving import Moved
 from fitscale.deploying.skypilot import IDLE_MIN, OUT, cluster_of, launch
 from fitscale.deploying.target import Target
 from fitscale.planning import wording
+from fitscale.planning.storing import SYSTEM_GB
 from fitscale.records.plan import Plan
 
 

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from fitscale.deploying.moving import unreachable
 from fitscale.errors import NothingMeets, NothingRuns, UsageError, nearest
-from fitscale.machines.catalogue import catalogue
 from fitscale.planning import wording
 from fitscale.planning.choosing import ranked
 from fitscale.planning.gates import FORECAST_GATES, must_s
-from fitscale.planning.moving import on_machine
+from fitscale.planning.moving import machines_of, on_machine
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Plan
@@ -79,13 +78,6 @@ def target_of(plan: Plan, snapshot: Snapshot, named: str | None, file: str = "FI
     if reason := reason_not(plan.workload, target.machine):
         raise UsageError(f"{file}: {reason}")
     return target
-
-
-def machines_of(workload: Workload) -> dict[str, Machine]:
-    """The machines that may be meant, by name: those of the workload's catalogues before all that are shipped."""
-    asked = [place.address for place in workload.where if place.kind == "catalogue"]
-    own = [machine for address in asked for machine in catalogue(address)]
-    return {machine.name: machine for machine in (*catalogue(), *own)}
 
 
 def _named(plan: Plan, snapshot: Snapshot, named: str) -> Target:

@@ -20,7 +20,7 @@ def catalogue(spec: str | None = None, base: Path = Path(".")) -> tuple[Machine,
     spec
         None or '': all that are shipped. ``aws``, ``aws/us-east-1`` or ``aws/us-east-1/c6i.large``: those. A path
         that ends in ``.csv``: the machines of that file, which has the same columns (needed: machine, vcpus,
-        memory_gib, usd_per_hour).
+        memory_gib, usd_per_hour; of its own: usd_per_hour_spot, interruptions_per_hour, uplink_mbit).
     base
         The folder that a relative path starts from.
 
@@ -64,7 +64,15 @@ def _machine(row: Row, origin: str) -> Machine:
             "gpu": row.text("gpu"),
             "gpu_memory_bytes": int((row.number("gpu_memory_gib") or 0) * GIB),
             "usd_per_hour": row.needed("usd_per_hour", least=1e-6),
+            "usd_per_hour_spot": row.number("usd_per_hour_spot", least=1e-6),
+            "interruptions_per_hour": row.number("interruptions_per_hour"),
+            "uplink_bytes_per_s": _uplink(row),
             "as_of": row.text("as_of"),
             "origin": origin,
         }
     )
+
+
+def _uplink(row: Row) -> float | None:
+    mbit = row.number("uplink_mbit", least=1e-3)
+    return None if mbit is None else mbit * 1e6 / 8

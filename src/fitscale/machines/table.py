@@ -55,7 +55,7 @@ def rows(name: str, file: Path | None, needed: Sequence[str]) -> Iterator[Row]:
     Raises
     ------
     UsageError
-        If it cannot be read, lacks a column, or a row has more or fewer cells than the header.
+        If it cannot be read, lacks a column, or a row has more or fewer cells than the header, or another currency than USD.
     """
     place = str(file) if file else f"{name}.csv"
     try:
@@ -76,6 +76,11 @@ def rows(name: str, file: Path | None, needed: Sequence[str]) -> Iterator[Row]:
             line = f"{place}: line {reader.line_num}"
             if len(cells) != len(header):
                 raise UsageError(f"{line}: {len(cells)} cells, the header has {len(header)}")
-            yield Row(line, dict(zip(header, cells, strict=True)))
+            row = Row(line, dict(zip(header, cells, strict=True)))
+            if row.text("currency").upper() not in ("", "USD"):
+                raise row.wrong(
+                    "currency", "is not USD, which all prices here are in: convert them, and leave the column out"
+                )
+            yield row
     except csv.Error as error:
         raise UsageError(f"{place}: line {reader.line_num}: {error}") from error

@@ -11,12 +11,15 @@ from fitscale.planning.considerations import for_team
 from fitscale.planning.gates import p99_bytes, usable_bytes
 from fitscale.planning.laws import law_of
 from fitscale.planning.loop import Loop
+from fitscale.planning.monthly import costs_of, shipped
+from fitscale.planning.moving import machines_of, on_machine
 from fitscale.planning.recalled import recalled
 from fitscale.planning.sizes import sizes_of
 from fitscale.records.base import Record
+from fitscale.records.costs import Costs
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Candidate, Forecast, Law, Plan, Refusal
+from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Plan, Refusal
 from fitscale.records.workload import Deadline
 from fitscale.workload import units
 
@@ -41,6 +44,7 @@ class Explained(Record):
     sentence: str = ""  # of the refusal
     forecast: Forecast | None = None
     law: Law | None = None
+    costs: Costs | None = None  # of a machine that has a price
 
 
 def read_changes(text: str) -> Changes:
@@ -121,12 +125,12 @@ def _refuted(plan: Plan, machine: Machine, times: float) -> tuple[Refusal, ...]:
 
 
 def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
-    """One candidate by its name, wherever the decision has it.
+    """One candidate by its name, wherever the decision has it; as CANDIDATE@MACHINE on one of the catalogue, modelled.
 
     Raises
     ------
     UsageError
-        If there is none of that name; it names the nearest.
+        If there is none of that name, or no such machine; it names the nearest.
     """
     decision = plan.decision
     known: dict[str, Explained] = {}
@@ -143,9 +147,45 @@ def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
             candidate=refusal.candidate, verdict="refused", sentence=refusal.sentence, forecast=refusal.forecast
         )
         known.setdefault(refusal.candidate.name, own)
-    if name not in known:
-        raise UsageError(f"--explain: no candidate '{name}'{nearest(name, known)}; there are: {', '.join(known)}")
-    found = known[name]
+    strategy, at, there = name.rpartition("@")
+    if name not in known and at and there != "inline":
+        found = _explained_on(plan, snapshot, strategy, there)
+    elif name not in known:
+        told = f"there are: {', '.join(known)}, and each as CANDIDATE@MACHINE"
+        raise UsageError(f"--explain: no candidate '{name}'{nearest(name, known)}; {told}")
+    else:
+        found = known[name]
     if found.forecast is None:
         return found  # the framework cannot take this path at all: it has no law
-    return found.but(law=law_of(recalled(plan, snapshot), found.candidate, plan.shape, sizes_of(plan.sizes)))
+    found = found.but(law=law_of(recalled(plan, snapshot), found.candidate, plan.shape, sizes_of(plan.sizes)))
+    machine = _machine_of(plan, found.candidate.machine)
+    if found.forecast is None or machine is None or machine.usd_per_hour is None:
+        return found
+    assessed = Assessed(candidate=found.candidate, forecast=found.forecast)
+    return found.but(costs=costs_of(plan, assessed, machine, shipped()))
+
+
+def _machine_of(plan: Plan, name: str) -> Machine | None:
+    return plan.machine if name == plan.machine.name else machines_of(plan.workload).get(name)
+
+
+def _explained_on(plan: Plan, snapshot: Snapshot, strategy: str, name: str) -> Explained:
+    """A candidate on a machine that is named: whether its gates let it run there, and what is modelled of it."""
+    machines = machines_of(plan.workload)
+    if name not in machines:
+        raise UsageError(
+            f"--explain: no machine '{name}' in the catalogue{nearest(name, machines)}; 'fitscale machines --catalogue' lists them"
+        )
+    passing, refused = on_machine(plan, snapshot, machines[name])
+    known = {
+        one.candidate.name: Explained(candidate=one.candidate, verdict="alternative", forecast=one.forecast)
+        for one in passing
+    }
+    for one in refused:
+        known[one.candidate.name] = Explained(
+            candidate=one.candidate, verdict="refused", sentence=one.sentence, forecast=one.forecast
+        )
+    if strategy not in known:
+        told = ", ".join(f"{way}@{name}" for way in known) or "none"
+        raise UsageError(f"--explain: no candidate '{strategy}' there{nearest(strategy, known)}; there are: {told}")
+    return known[strategy]

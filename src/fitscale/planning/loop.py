@@ -20,6 +20,7 @@ from fitscale.planning import deciding, gates, probing
 from fitscale.planning.candidates import candidates
 from fitscale.planning.considerations import considered
 from fitscale.planning.known import Known
+from fitscale.planning.monthly import priced
 from fitscale.planning.preparing import Prepared
 from fitscale.planning.settling import NO_PROBE_S
 from fitscale.planning.sizes import outline_of
@@ -164,7 +165,7 @@ class Loop:
             cut_bytes=self._prepared.cut_bytes,
             sizes=outline_of(self._known.sizes or ()),
         )
-        plan = plan.but(considerations=considered(plan))
+        plan = priced(plan.but(considerations=considered(plan)), self._elsewhere)
         return Outcome(plan, self._handed_over(decision.chosen))
 
     def _handed_over(self, chosen: Assessed | None) -> Live | None:

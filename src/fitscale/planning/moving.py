@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fitscale.machines.catalogue import catalogue
 from fitscale.planning.choosing import ranked
 from fitscale.planning.elsewhere import There, comparable, there
 from fitscale.planning.gates import FORECAST_GATES, must_s
@@ -14,6 +15,7 @@ from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Law, Plan, Refusal
 from fitscale.records.portfolio import Way
+from fitscale.records.workload import Workload
 
 NOWHERE = ("ability", "export", "other", "engine")  # gates that no other machine opens
 
@@ -23,6 +25,13 @@ def on_machine(plan: Plan, snapshot: Snapshot, machine: Machine) -> tuple[tuple[
     found = list(_on(plan, _known(plan, snapshot), machine))
     passing = tuple(one.assessed for one in found if one.refusal is None)
     return passing, tuple(one.refusal for one in found if one.refusal is not None)
+
+
+def machines_of(workload: Workload) -> dict[str, Machine]:
+    """The machines that may be meant, by name: those of the workload's catalogues before all that are shipped."""
+    asked = [place.address for place in workload.where if place.kind == "catalogue"]
+    own = [machine for address in asked for machine in catalogue(address)]
+    return {machine.name: machine for machine in (*catalogue(), *own)}
 
 
 def way_here(plan: Plan) -> Way:

@@ -31,6 +31,9 @@ class Machine(Record):
     gpu: str = ""
     gpu_memory_bytes: int = 0  # of one
     usd_per_hour: float | None = None
+    usd_per_hour_spot: float | None = None  # stated: no table of them is shipped
+    interruptions_per_hour: float | None = None  # of a spot machine, stated
+    uplink_bytes_per_s: float | None = None  # from here to it, stated
     as_of: str = ""
     origin: Origin = "measured"
     notes: tuple[str, ...] = ()

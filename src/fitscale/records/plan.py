@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from fitscale.records.base import Figure, Origin, Record
+from fitscale.records.costs import Costs
 from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
@@ -138,6 +139,7 @@ class Refusal(Record):
 class Assessed(Record):
     candidate: Candidate
     forecast: Forecast
+    costs: Costs | None = None  # of what would be better: a run and a month there
 
 
 class Step(Record):
