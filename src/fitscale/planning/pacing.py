@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 ALIKE = 0.05  # deviation of what the law says, in means: below, the groups are of one size
+FAR, LEAST_OFF = 1.5, 0.02  # deviations of the fits, beyond which one counts less, and the least that is so
 ROUNDS = 5  # of weights, by which a large group counts as much as a small one
 
 
@@ -21,12 +22,24 @@ def pace_of(by_law: np.ndarray, took: np.ndarray) -> tuple[float, float]:
         (n,) CPU seconds of each fit.
     """
     times, seconds = float(took.sum() / max(1e-12, by_law.sum())), 0.0
-    if len(took) < 3 or by_law.std() <= ALIKE * by_law.mean():
-        return times, seconds
+    are_alike = len(took) < 3 or by_law.std() <= ALIKE * by_law.mean()
     for _ in range(ROUNDS):
-        weight = 1 / np.maximum(times * by_law + seconds, 1e-9)
+        said = np.maximum(times * by_law + seconds, 1e-9)
+        sure = _sureness(took / said - 1)
+        if are_alike:
+            times = float((sure * took).sum() / max(1e-12, (sure * by_law).sum()))
+            continue
+        weight = np.sqrt(sure) / said
         times, seconds = _weighted(by_law * weight, weight, took * weight)
     return times, seconds
+
+
+def _sureness(off: np.ndarray) -> np.ndarray:
+    """(n,) how much each counts that is off by so many times what was said (Huber, 1964): others may have used the machine."""
+    middle = np.median(off)
+    usual = max(LEAST_OFF, FAR * 1.4826 * float(np.median(np.abs(off - middle))))
+    counts: np.ndarray = np.minimum(1.0, usual / np.maximum(np.abs(off - middle), usual))
+    return counts
 
 
 def _weighted(x: np.ndarray, one: np.ndarray, y: np.ndarray) -> tuple[float, float]:

@@ -129,7 +129,7 @@ def from_chunks(
     phases = _phases(started.data.get("phases", {})) if started else {}
     timed = [pair for event in probes for pair in zip(event.data["timed_rows"], event.data["timed_cpu_s"], strict=True)]
     beside = [_of(event, "cpu_s") - _of(event, "fits_cpu_s") - _of(event, "decoded_s") for event in probes]
-    decoded_s, decoded = (sum(_of(event, name) for event in probes) for name in ("decoded_s", "decoded_rows"))
+    decoded = [_of(event, "decoded_s") / _of(event, "decoded_rows") for event in probes if event.data["decoded_rows"]]
     groups = f"{len(timed):,} groups" if timed else f"{len(chunks)} chunks"
     return Measurement(
         path=candidate.path,
@@ -144,7 +144,7 @@ def from_chunks(
         attempt=f"{groups}, {rows:,} of {total_rows:,} rows",
         timed=tuple(timed),
         around_s=statistics.median(beside) if beside else 0.0,
-        row_s=decoded_s / decoded if decoded else 0.0,
+        row_s=statistics.median(decoded) if decoded else 0.0,  # the first of a process is dearer
     )
 
 
