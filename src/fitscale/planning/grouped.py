@@ -53,7 +53,7 @@ def _by_groups(candidate: Candidate, law: Law, shape: Shape, chunks: tuple[Measu
     m, _ = chunks
     times, seconds = m.pace
     fits = times * fits_s(law) + seconds * law.units
-    around = m.around_s * max(LEAST_CHUNKS, fits_s(law) / CHUNK_S)
+    around = m.around_s * max(LEAST_CHUNKS, fits_s(law) / CHUNK_S) + m.each_s * law.units
     cpu_s = fits + around + _rows(shape) * m.row_s
     # In the order of their sizes the last are small: workers end together, unless one group is longer than all others.
     largest = times * fits_s(law) * shape.largest_group / max(1, _rows(shape))

@@ -128,7 +128,11 @@ def from_chunks(
     started = next((event for event in events if event.kind == "started"), None)
     phases = _phases(started.data.get("phases", {})) if started else {}
     timed = [pair for event in probes for pair in zip(event.data["timed_rows"], event.data["timed_cpu_s"], strict=True)]
-    beside = [_of(event, "cpu_s") - _of(event, "fits_cpu_s") - _of(event, "decoded_s") for event in probes]
+    each = [_of(event, "each_s") for event in probes]
+    beside = [
+        _of(event, "cpu_s") - _of(event, "fits_cpu_s") - _of(event, "decoded_s") - one * _of(event, "groups")
+        for event, one in zip(probes, each, strict=True)
+    ]
     decoded = [_of(event, "decoded_s") / _of(event, "decoded_rows") for event in probes if event.data["decoded_rows"]]
     groups = f"{len(timed):,} groups" if timed else f"{len(chunks)} chunks"
     return Measurement(
@@ -144,6 +148,7 @@ def from_chunks(
         attempt=f"{groups}, {rows:,} of {total_rows:,} rows",
         timed=tuple(timed),
         around_s=statistics.median(beside) if beside else 0.0,
+        each_s=statistics.median(each) if each else 0.0,
         row_s=statistics.median(decoded) if decoded else 0.0,  # the first of a process is dearer
     )
 

@@ -104,6 +104,7 @@ class Measurement(Record):
         0.0,
     )  # of them: times what the law says, and seconds beside: see `planning.pacing`
     around_s: float = 0.0  # CPU seconds of a chunk of them beside its fits and its rows
+    each_s: float = 0.0  # CPU seconds to take the result of one
     row_s: float = 0.0  # CPU seconds to decode a row
 
 
