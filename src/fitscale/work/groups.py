@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 _Sent = dict[str, tuple[str, bytes]]  # columns as type and bytes: arrays themselves cost ten times as much to send
 
 LEAST_S, PATIENCE = 60.0, 20.0  # CPU seconds of a fit that is never ended, and how much longer than expected one may be
-AGAIN_S = 0.25  # of all fits of a chunk that is there to probe: so much more is nothing
 MARGIN = 256_000_000  # by which a fit is ended before the supervisor would end the whole worker
 
 
@@ -94,9 +93,7 @@ def fit_groups(run: Path, order: Order, task: Task, context: WorkContext, log: E
             else:
                 groups = [each for _, each in feed.groups()]
                 with context.phase("iterations"):
-                    done, each_s = _fit_all(
-                        run, framework, task, groups, context, order, probe=chunk.probe, meanwhile=done_last.catch_up
-                    )
+                    done, each_s = _fit_all(run, framework, task, groups, context, order, meanwhile=done_last.catch_up)
                 ledger.add("iterations", 0.0, _children_cpu_s() - before[1])
                 if chunk.probe:
                     decoded = {"decoded_s": decoded_s, "decoded_rows": partition.decoded(chunk.start, chunk.stop)}
@@ -171,13 +168,11 @@ def _fit_all(
     context: WorkContext,
     order: Order,
     *,
-    probe: bool,
     meanwhile: Callable[[], None],
 ) -> tuple[list[dict[str, Any]], float]:
     """One record for each group, in key order, and what taking the result of one is in this process's CPU seconds.
 
-    Groups that are there to probe are fitted twice where that is soon done: the first fits of a process are dearer, by a tenth
-    even after a dozen, than those of a chunk of thousands. ``meanwhile`` is called once fits are at work in a child.
+    ``meanwhile`` is called once fits are at work in a child.
     """
     ended = 0.0  # CPU seconds of the child at the end of its last fit
 
@@ -192,40 +187,31 @@ def _fit_all(
             return Result(_Wrong(error.place, error.problem), b"")
 
     recipe = recipe_to_fit(run, task, order)
-    expected_s = _expected_s(framework, recipe, groups, order.form)
-    is_again = probe and sum(map(expected_s, range(len(groups)))) < AGAIN_S
-    items = [*range(len(groups))] * (2 if is_again else 1)
     found: dict[int, dict[str, Any]] = {}
     if not order.isolate:
         meanwhile()
-        done: Iterator[tuple[int, Result | Fatal]] = ((i, fit(i)) for i in items)
+        done: Iterator[tuple[int, Result | Fatal]] = ((i, fit(i)) for i in range(len(groups)))
     else:
         limit = None if order.memory_bytes is None else _most_bytes(order.memory_bytes)
-        done = fit_forked(items, fit, limits=Limits(limit, _most_s(expected_s)), meanwhile=meanwhile)
+        limits = Limits(limit, _seconds_of(framework, recipe, groups, order.form))
+        done = fit_forked(range(len(groups)), fit, limits=limits, meanwhile=meanwhile)
     taken: list[float] = []
     for i, result in done:
         taken.append(time.process_time())
         row, payload = _without_model("failed", *result, groups[i]) if isinstance(result, Fatal) else result
         if isinstance(row, _Wrong):
             raise WorkloadError(*row)
-        before = found.get(i, {"fits": 0, "worked_s": 0.0})
-        worked_s = before["worked_s"] + row.get("cpu_s", 0.0)
-        found[i] = {**row, "payload": payload, "fits": before["fits"] + 1, "worked_s": worked_s}
+        found[i] = {**row, "payload": payload}
     each_s = (taken[-1] - taken[0]) / (len(taken) - 1) if order.isolate and len(taken) > 1 else 0.0
     return [found[i] for i in range(len(groups))], each_s
 
 
-def _most_s(expected_s: Callable[[int], float]) -> Callable[[int], float]:
+def _seconds_of(framework: Framework, recipe: Recipe, groups: list[Any], form: Form) -> Callable[[int], float]:
     """CPU seconds that the fit of a group may take: far more than its law lets expect, for one that never ends costs the run."""
     said = os.environ.get("FITSCALE_GROUP_S")
     if said:
         most = float(said) if said.replace(".", "", 1).isdigit() else duration_s(said)
         return lambda i: most
-    return lambda i: LEAST_S + PATIENCE * expected_s(i)
-
-
-def _expected_s(framework: Framework, recipe: Recipe, groups: list[Any], form: Form) -> Callable[[int], float]:
-    """CPU seconds that the law says of the fit of a group."""
 
     def seconds(i: int) -> float:
         feed = groups[i]
@@ -233,7 +219,8 @@ def _expected_s(framework: Framework, recipe: Recipe, groups: list[Any], form: F
             rows=max(1, feed.count("train")), holdout_rows=feed.count("holdout"), features=max(1, len(feed.names)),
             classes=feed.classes,
         )  # fmt: skip
-        return sum(t.amount * t.prior for terms in framework.law(shape, recipe, form).time.values() for t in terms)
+        expected = framework.law(shape, recipe, form).time.values()
+        return LEAST_S + PATIENCE * sum(term.amount * term.prior for terms in expected for term in terms)
 
     return seconds
 
@@ -295,13 +282,13 @@ def _unfit(task: Task, feed: Feed) -> str:
 
 
 def _timed(done: list[dict[str, Any]], sizes: np.ndarray) -> dict[str, Any]:
-    """Rows of each group of a probe, and the CPU seconds of its fit. Where they were fitted once the first are left out."""
-    first = 0 if all(row["fits"] > 1 for row in done) else max(1, len(done) // 3)
+    """Rows of each group of a probe, and the CPU seconds of its fit. The first of a process are dearer, and left out."""
+    first = max(1, len(done) // 3)
     fitted = [k for k, row in enumerate(done) if k >= first and row["status"] == "fitted"]
     return {
         "timed_rows": [int(sizes[k]) for k in fitted],
         "timed_cpu_s": [round(done[k]["cpu_s"], 6) for k in fitted],
-        "fits_cpu_s": round(sum(row["worked_s"] for row in done), 6),
+        "fits_cpu_s": round(sum(row.get("cpu_s", 0.0) for row in done), 6),
     }
 
 
