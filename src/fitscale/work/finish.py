@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
-from fitscale.records.run import ChunkResult, Manifest, Order, Task
+from fitscale.records.run import Chunk, ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, crash, files, folder, reference, trust, versions
 from fitscale.work.parents import are_parents, with_parents
@@ -292,33 +292,41 @@ def _scores(
     gives = _given(run, task, next(iter(results.values())))
     name = task.metric or default_metric(kind, encoding.n_classes, gives)
     measure = metric(name, encoding.n_classes, kind)
-    errors: list[tuple[np.ndarray, np.ndarray]] = []
+    errors: list[_Errors] = []
     whole: dict[str, float | None] = {}
     by_model: list[np.ndarray] = []
     for digest, each in tasks.items():
-        table = _predictions(run, results[digest])
-        if table is None:
+        # Of all rows only what their common value needs is held: of tens of millions the rest is gigabytes.
+        held: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
+        values_of = np.full(n_models, np.nan)
+        for chunk, table in _predictions(run, results[digest]):
+            if each.recipe.fallback is not None:  # whose rows are groups' rows, too
+                table = table.filter(pa.array(~parents[table.column("model").to_numpy() + chunk.start]))
+            y = table.column("y").to_numpy()
+            weight = table.column("weight").to_numpy() if "weight" in table.column_names else None
+            predicted = _taken(table, measure.takes, encoding.n_classes, name)
+            held.append((y, predicted, weight))
+            model = table.column("model").to_numpy() if each.recipe.groups else np.zeros(len(y), np.int32)
+            if encoding.input != "series":  # whose models know their own
+                proba = _probabilities(table, encoding.n_classes) if gives == "probabilities" else None
+                error = errors_of(y, table.column("value").to_numpy(), proba, encoding.n_classes)
+                errors.append(_Errors(chunk, model, error))
+            if each.recipe.groups:
+                here = slice(chunk.start, chunk.stop)
+                values_of[here] = measure.many(model, chunk.stop - chunk.start, y, predicted, weight)
+        if not held:
             continue
-        if each.recipe.fallback is not None:
-            table = table.filter(
-                pa.array(~parents[table.column("model").to_numpy()])
-            )  # whose rows are groups' rows, too
-        y = table.column("y").to_numpy()
-        weight = table.column("weight").to_numpy() if "weight" in table.column_names else None
-        predicted = _taken(table, measure.takes, encoding.n_classes, name)
-        whole[each.name] = measure.one(y, predicted, weight)
-        model = table.column("model").to_numpy() if each.recipe.groups else np.zeros(len(y), np.int64)
-        if encoding.input != "series":  # whose models know their own
-            proba = _probabilities(table, encoding.n_classes) if gives == "probabilities" else None
-            errors.append((model, errors_of(y, table.column("value").to_numpy(), proba, encoding.n_classes)))
-        if each.recipe.groups:
-            by_model.append(measure.many(model, n_models, y, predicted, weight))
-        else:
-            by_model.append(np.array([np.nan if whole[each.name] is None else whole[each.name]]))
+        ys, predictions, weights = zip(*held, strict=True)
+        whole[each.name] = measure.one(
+            _in_one(ys), _in_one(predictions), None if weights[0] is None else _in_one(weights)
+        )
+        if not each.recipe.groups and (value := whole[each.name]) is not None:
+            values_of[0] = value
+        by_model.append(values_of)
     values = [value for value in whole.values() if value is not None]
     mean = sum(values) / len(values) if values else None
     scores = {name: mean} | ({f"{name}: {part}": value for part, value in whole.items()} if len(whole) > 1 else {})
-    seen = {} if encoding.input == "series" else _moments(errors, n_models)
+    seen = {} if encoding.input == "series" else _moments(errors, n_models, apart=len(tasks) == 1)
     if not by_model:
         return name, scores, {"score": pa.nulls(n_models, pa.float64()), **seen}
     stacked = np.vstack(by_model)
@@ -327,35 +335,50 @@ def _scores(
     return name, scores, {"score": pa.array(column, mask=~known.any(axis=0)), **seen}
 
 
-def _moments(errors: list[tuple[np.ndarray, np.ndarray]], n_models: int) -> dict[str, pa.Array]:
-    """Of each model; 0 rows of those whose rows were all trained on: the columns are there for whoever stands beside them."""
+class _Errors(NamedTuple):
+    """Of the held-out rows of a chunk: which of its models each is of, and how far off it was."""
+
+    chunk: Chunk
+    model: np.ndarray
+    error: np.ndarray
+
+
+def _moments(errors: list[_Errors], n_models: int, *, apart: bool) -> dict[str, pa.Array]:
+    """Of each model; 0 rows of those whose rows were all trained on: the columns are there for whoever stands beside them.
+
+    ``apart``: no model has errors in two chunks, as those of a cross-validation have.
+    """
     import numpy as np
     import pyarrow as pa
 
     from fitscale.metrics.errors import moments
 
-    of = np.concatenate([np.empty(0, np.int64), *(model for model, _ in errors)])
-    error = np.concatenate([np.empty(0), *(away for _, away in errors)])
-    found = moments(error, of, n_models)
+    if apart:
+        found = moments(np.empty(0), np.empty(0, np.int32), n_models)
+        for (start, stop), model, error in (
+            ((one.chunk.start, one.chunk.stop), one.model, one.error) for one in errors
+        ):
+            for whole, own in zip(found, moments(error, model, stop - start), strict=True):
+                whole[start:stop] = own
+    else:
+        of = np.concatenate([np.empty(0, np.int64), *(one.model + one.chunk.start for one in errors)])
+        found = moments(np.concatenate([np.empty(0), *(one.error for one in errors)]), of, n_models)
     columns = (found.rows.astype(np.int64), found.mean, np.sqrt(found.variance), found.kurtosis)
     return {title: pa.array(column) for title, column in zip(chunks.ERRORS, columns, strict=True)}
 
 
-def _predictions(run: Path, results: list[ChunkResult]) -> pa.Table | None:
-    """All hold-out predictions of a task in key order; ``model`` numbers the models of the task."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    parts = []
+def _predictions(run: Path, results: list[ChunkResult]) -> Iterator[tuple[Chunk, pa.Table]]:
+    """Hold-out predictions of each chunk, in key order; ``model`` numbers the models of the chunk."""
     for result in results:
-        if result.predictions is None:
-            continue
-        part = chunks.read_table(run, result.predictions)
-        if "model" in part.column_names:
-            at = part.column_names.index("model")
-            part = part.set_column(at, "model", pc.add(part.column("model"), pa.scalar(result.chunk.start, pa.int32())))
-        parts.append(part)
-    return pa.concat_tables(parts) if parts else None
+        if result.predictions is not None:
+            yield result.chunk, chunks.read_table(run, result.predictions)
+
+
+def _in_one(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """One after the other; one alone is not copied."""
+    import numpy as np
+
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _given(run: Path, task: Task, results: list[ChunkResult]) -> Literal["probabilities", "margins", "labels"]:
