@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "deploying"))
 from commands import fitscale
-from planned import MACHINE, Planned, planned
+from planned import MACHINE, Planned, planned, planned_on_a_file
 from plans import plan as made
 
 from fitscale.cli.screen import plan_screen
@@ -24,9 +22,7 @@ from fitscale.planning.monthly import priced
 def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planned:
     """Planned on a file, in the current folder, to be run every night."""
     monkeypatch.chdir(tmp_path)
-    rows = {name: [float((n * step) % 97) for n in range(3000)] for name, step in (("a", 7), ("b", 31))}
-    pq.write_table(pa.table({**rows, "y": [n % 97 * 7 % 97 > 48 for n in range(3000)]}), "rows.parquet")
-    return planned(tmp_path, data={"uri": "rows.parquet", "target": "y"}, needs={"frequency": "daily"})
+    return planned_on_a_file(tmp_path, needs={"frequency": "daily"})
 
 
 def test_a_place_is_priced_part_by_part(late: Planned) -> None:

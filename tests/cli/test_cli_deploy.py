@@ -6,14 +6,12 @@ import json
 import sys
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "deploying"))
 from commands import fitscale, write_job
-from planned import MACHINE, Planned, planned
+from planned import MACHINE, Planned, planned, planned_on_a_file
 
 from fitscale.cli.screen import plan_screen, ways_of
 
@@ -22,9 +20,7 @@ from fitscale.cli.screen import plan_screen, ways_of
 def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planned:
     """Planned on a file, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    rows = {name: [float((n * step) % 97) for n in range(3000)] for name, step in (("a", 7), ("b", 31))}
-    pq.write_table(pa.table({**rows, "y": [n % 97 * 7 % 97 > 48 for n in range(3000)]}), "rows.parquet")
-    return planned(tmp_path, data={"uri": "rows.parquet", "target": "y"})
+    return planned_on_a_file(tmp_path)
 
 
 def test_the_better_place_is_written(late: Planned) -> None:

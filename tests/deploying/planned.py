@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from commands import fitscale, write_job
 
@@ -43,6 +46,13 @@ def planned(at: Path, name: str = "late", *, better: bool = True, **sections: An
         plan = plan.but(number=plan.number + 1, decision=plan.decision.but(better=there[0]))
         folder.write_plan(run, plan)
     return Planned(job, run, plan, snapshot)
+
+
+def planned_on_a_file(at: Path, **sections: Any) -> Planned:
+    """As `planned`, on a Parquet file in the folder."""
+    rows = {name: [float((n * step) % 97) for n in range(3000)] for name, step in (("a", 7), ("b", 31))}
+    pq.write_table(pa.table({**rows, "y": [n % 97 * 7 % 97 > 48 for n in range(3000)]}), at / "rows.parquet")
+    return planned(at, data={"uri": "rows.parquet", "target": "y"}, **sections)
 
 
 def document(text: str) -> Any:
