@@ -301,7 +301,11 @@ def _where_time_goes(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: in
     large = {name: s for name, s in phases.items() if s >= 0.01 * whole}
     parts = [f"{named.get(name, name)} {_rounded(s / divisor)}" for name, s in large.items()]
     floor = plan.decision.chosen.forecast.floor_s
-    least = f"; physics allows no less than {_rounded(floor / divisor)}" if floor >= 0.01 * whole else ""
+    least = (
+        f"; physics allows no less than {_rounded(floor / divisor)}"
+        if floor >= max(0.01 * whole, 0.05 * divisor)
+        else ""
+    )
     return wrapped(f"Where the time of {letter} goes:", " · ".join(parts) + f" {unit}{least}", width, 12)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fitscale.planning.choosing import TIE, twentieth
 from fitscale.planning.gates import must_s, runs_a_month
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Axis
@@ -70,6 +71,10 @@ def amount_of(a: Assessed, name: str) -> float:
     return forecast.time_s.value if name == "time" else forecast.memory_bytes.value
 
 
+def _stepped(amount: float) -> float:
+    return math.exp(twentieth(amount) * math.log1p(TIE))
+
+
 def _worth(amount: float, axis: Axis) -> float:
     """1 at the best anchor and beyond it, 0 at the worst, less than that beyond it; the same for each factor between."""
     best, worst = max(axis.best, _LEAST), max(axis.worst, _LEAST)
@@ -79,9 +84,12 @@ def _worth(amount: float, axis: Axis) -> float:
 
 
 def first_of(standing: Sequence[Assessed], axes: Sequence[Axis], draws: int) -> NDArray[np.intp]:
-    """Which is worth most under each weighting: its place in ``standing``; of equals the one that comes first there."""
+    """Which is worth most under each weighting: its place in ``standing``; of equals the one that comes first there.
+
+    Equal is what the planner takes for equal: amounts count in steps of a twentieth.
+    """
     weights = np.random.default_rng(SEED).dirichlet(np.ones(len(axes)), size=draws)
-    worth = np.array([[_worth(amount_of(a, axis.name), axis) for axis in axes] for a in standing])
+    worth = np.array([[_worth(_stepped(amount_of(a, axis.name)), axis) for axis in axes] for a in standing])
     # The last bits of a sum make no difference.
     found: NDArray[np.intp] = np.round(weights @ worth.T, 9).argmax(axis=1)
     return found
