@@ -145,7 +145,7 @@ def with_before(
 ) -> Forecast:
     """The same with what is done once before it: staging the rows, cutting them by group. Seconds by phase.
 
-    ``held_bytes``: what cutting held, which ended before the first fit.
+    ``held_bytes``: the most of what is done before the first fit, or after the last.
     """
     if not before:
         return forecast

@@ -17,9 +17,15 @@ from fitscale.records.base import Figure
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement
 
+JOINED_BYTES, JOINED_ROW_BYTES = 4e7, 50.0  # of 0.5 to 4M held-out rows: 55 to 223 MB
 CHUNK_S, LEAST_CHUNKS = 2.0, 24  # as groups are cut into chunks
 SPREAD = 0.8  # of the cost of a group around what the law says of its size: half-width of 90 %
 UNSEEN = 0.3  # by how much groups that were not fitted may differ from those that were
+
+
+def joined_bytes(shape: Shape) -> float:
+    """What is held while the models are put together: truth and prediction of each held-out row, and what a metric makes of it."""
+    return JOINED_BYTES + JOINED_ROW_BYTES * shape.holdout_rows
 
 
 def grouped_phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pairs, rates: Rates) -> dict[str, Figure]:

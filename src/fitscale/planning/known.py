@@ -8,6 +8,7 @@ import numpy as np
 
 from fitscale.planning import forecasting, probing
 from fitscale.planning.elsewhere import comparable, there
+from fitscale.planning.grouped import joined_bytes
 from fitscale.planning.laws import groups_s, law_of
 from fitscale.planning.pacing import pace_of
 from fitscale.planning.preparing import Prepared
@@ -75,8 +76,9 @@ class Known:
             measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
         )  # fmt: skip
         whole = forecasting.repeated(one, self._times, self.machine)
-        size, held = self.shape.source_bytes, self.prepared.cut_bytes
-        return forecasting.with_before(whole, self._before, self.machine, size, held)
+        shape = self.shape
+        held = max(self.prepared.cut_bytes, joined_bytes(shape)) if candidate.is_grouped else 0.0
+        return forecasting.with_before(whole, self._before, self.machine, shape.source_bytes, held)
 
     def work_s(self, candidate: Candidate) -> float:
         """What it would take once the rows are staged and cut: what probing can save of."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitscale.errors import FitscaleError, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
+from fitscale.metrics.errors import errors_of, moments
 from fitscale.records.run import Chunk, ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, crash, files, folder, reference, trust, versions
@@ -284,20 +285,20 @@ def _scores(
     import numpy as np
     import pyarrow as pa
 
-    from fitscale.metrics.errors import errors_of
-
     task, n_models = next(iter(tasks.values())), index.num_rows
     parents = are_parents(index)
     kind = task_of(encoding.n_classes)
     gives = _given(run, task, next(iter(results.values())))
     name = task.metric or default_metric(kind, encoding.n_classes, gives)
     measure = metric(name, encoding.n_classes, kind)
-    errors: list[_Errors] = []
+    seen = _Seen(n_models, apart=len(tasks) == 1)
     whole: dict[str, float | None] = {}
     by_model: list[np.ndarray] = []
     for digest, each in tasks.items():
         # Of all rows only what their common value needs is held: of tens of millions the rest is gigabytes.
-        held: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
+        ys: list[np.ndarray] = []
+        predictions: list[np.ndarray] = []
+        weights: list[np.ndarray] = []
         values_of = np.full(n_models, np.nan)
         for chunk, table in _predictions(run, results[digest]):
             if each.recipe.fallback is not None:  # whose rows are groups' rows, too
@@ -305,66 +306,69 @@ def _scores(
             y = table.column("y").to_numpy()
             weight = table.column("weight").to_numpy() if "weight" in table.column_names else None
             predicted = _taken(table, measure.takes, encoding.n_classes, name)
-            held.append((y, predicted, weight))
+            ys.append(y)
+            predictions.append(predicted)
+            weights += [] if weight is None else [weight]
             model = table.column("model").to_numpy() if each.recipe.groups else np.zeros(len(y), np.int32)
             if encoding.input != "series":  # whose models know their own
                 proba = _probabilities(table, encoding.n_classes) if gives == "probabilities" else None
                 error = errors_of(y, table.column("value").to_numpy(), proba, encoding.n_classes)
-                errors.append(_Errors(chunk, model, error))
+                seen.add(chunk, model, error)
             if each.recipe.groups:
                 here = slice(chunk.start, chunk.stop)
                 values_of[here] = measure.many(model, chunk.stop - chunk.start, y, predicted, weight)
-        if not held:
+        if not ys:
             continue
-        ys, predictions, weights = zip(*held, strict=True)
-        whole[each.name] = measure.one(
-            _in_one(ys), _in_one(predictions), None if weights[0] is None else _in_one(weights)
-        )
+        whole[each.name] = measure.one(_in_one(ys), _in_one(predictions), _in_one(weights) if weights else None)
         if not each.recipe.groups and (value := whole[each.name]) is not None:
             values_of[0] = value
         by_model.append(values_of)
     values = [value for value in whole.values() if value is not None]
     mean = sum(values) / len(values) if values else None
     scores = {name: mean} | ({f"{name}: {part}": value for part, value in whole.items()} if len(whole) > 1 else {})
-    seen = {} if encoding.input == "series" else _moments(errors, n_models, apart=len(tasks) == 1)
+    told = {} if encoding.input == "series" else seen.columns()
     if not by_model:
-        return name, scores, {"score": pa.nulls(n_models, pa.float64()), **seen}
+        return name, scores, {"score": pa.nulls(n_models, pa.float64()), **told}
     stacked = np.vstack(by_model)
     known = ~np.isnan(stacked)
     column = np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return name, scores, {"score": pa.array(column, mask=~known.any(axis=0)), **seen}
+    return name, scores, {"score": pa.array(column, mask=~known.any(axis=0)), **told}
 
 
-class _Errors(NamedTuple):
-    """Of the held-out rows of a chunk: which of its models each is of, and how far off it was."""
+class _Seen:
+    """What the held-out errors of each model were: 0 rows of those whose rows were all trained on.
 
-    chunk: Chunk
-    model: np.ndarray
-    error: np.ndarray
-
-
-def _moments(errors: list[_Errors], n_models: int, *, apart: bool) -> dict[str, pa.Array]:
-    """Of each model; 0 rows of those whose rows were all trained on: the columns are there for whoever stands beside them.
-
-    ``apart``: no model has errors in two chunks, as those of a cross-validation have.
+    ``apart``: no model has errors in two chunks, as those of a cross-validation have, so that none need be held.
     """
-    import numpy as np
-    import pyarrow as pa
 
-    from fitscale.metrics.errors import moments
+    def __init__(self, n_models: int, *, apart: bool) -> None:
+        import numpy as np
 
-    if apart:
-        found = moments(np.empty(0), np.empty(0, np.int32), n_models)
-        for (start, stop), model, error in (
-            ((one.chunk.start, one.chunk.stop), one.model, one.error) for one in errors
-        ):
-            for whole, own in zip(found, moments(error, model, stop - start), strict=True):
-                whole[start:stop] = own
-    else:
-        of = np.concatenate([np.empty(0, np.int64), *(one.model + one.chunk.start for one in errors)])
-        found = moments(np.concatenate([np.empty(0), *(one.error for one in errors)]), of, n_models)
-    columns = (found.rows.astype(np.int64), found.mean, np.sqrt(found.variance), found.kurtosis)
-    return {title: pa.array(column) for title, column in zip(chunks.ERRORS, columns, strict=True)}
+        self._n = n_models
+        self._apart = apart
+        self._model = [np.empty(0, np.int64)]
+        self._error = [np.empty(0)]
+        self._found = moments(np.empty(0), np.empty(0, np.int64), n_models)
+
+    def add(self, chunk: Chunk, model: np.ndarray, error: np.ndarray) -> None:
+        """Of the rows of a chunk: which of its models each is of, and how far off it was."""
+        if not self._apart:
+            self._model.append(model + chunk.start)
+            self._error.append(error)
+            return
+        own = moments(error, model, chunk.stop - chunk.start)
+        for whole, part in zip(self._found, own, strict=True):
+            whole[chunk.start : chunk.stop] = part
+
+    def columns(self) -> dict[str, pa.Array]:
+        import numpy as np
+        import pyarrow as pa
+
+        if not self._apart:
+            self._found = moments(_in_one(self._error), _in_one(self._model), self._n)
+        rows, mean, variance, kurtosis = self._found
+        columns = (rows.astype(np.int64), mean, np.sqrt(variance), kurtosis)
+        return {title: pa.array(column) for title, column in zip(chunks.ERRORS, columns, strict=True)}
 
 
 def _predictions(run: Path, results: list[ChunkResult]) -> Iterator[tuple[Chunk, pa.Table]]:
@@ -374,11 +378,13 @@ def _predictions(run: Path, results: list[ChunkResult]) -> Iterator[tuple[Chunk,
             yield result.chunk, chunks.read_table(run, result.predictions)
 
 
-def _in_one(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """One after the other; one alone is not copied."""
+def _in_one(parts: list[np.ndarray]) -> np.ndarray:
+    """One after the other, of which nothing is held twice afterwards; one alone is not copied."""
     import numpy as np
 
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    parts.clear()
+    return whole
 
 
 def _given(run: Path, task: Task, results: list[ChunkResult]) -> Literal["probabilities", "margins", "labels"]:
