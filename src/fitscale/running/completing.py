@@ -9,7 +9,7 @@ from pathlib import Path
 from fitscale.errors import FitscaleError, NotExportable, NothingRuns, Resumable, SourceChanged, StorageFull, UsageError
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
-from fitscale.records.run import Order, Task
+from fitscale.records.run import Event, Order, Task
 from fitscale.running.attempts import Attempt, Attempts
 from fitscale.running.tasks import order_for
 from fitscale.store import chunks, files, folder, parts
@@ -54,7 +54,7 @@ def complete(
         attempt = live or attempts.start(candidate, order_for(run, digest, candidate, machine, seed, trust=trust))
         live = None
         # While the last are fitted, the one that will put the version together starts.
-        attempts.follow(attempt, lambda a: _is_nearly_fitted(a, task))
+        attempts.follow(attempt, _NearlyFitted(attempt, task))
         if attempt.ended is None:
             attempts.ready(candidate.engine, 1)
             attempts.follow(attempt)
@@ -113,16 +113,26 @@ def put_together(
         raise ended_badly(run, f"putting version {version} together", attempt)
 
 
-def _is_nearly_fitted(attempt: Attempt, task: Task) -> bool:
-    """Whether a worker has no more to fit, or all of them so little that a process takes as long to start."""
-    last = attempt.events[-1]
-    if last.kind == "chunk":
-        of = sum(task.chunks[k].stop - task.chunks[k].start for k in attempt.order.chunks)
-        done = sum(int(event.data["groups"]) for event in attempt.events if event.kind == "chunk")
-        return (last.at - attempt.events[0].at) * (of - done) < START_S * done
-    if attempt.order.kind == "groups" or last.kind != "units":
-        return last.kind == "finished"
-    return int(last.data["units"]) >= int(last.data.get("of") or task.traits.units)
+class _NearlyFitted:
+    """Whether a worker has no more to fit, or all of them so little that a process takes as long to start. Asked at each event."""
+
+    def __init__(self, attempt: Attempt, task: Task) -> None:
+        self._units = task.traits.units
+        self._groups = sum(task.chunks[k].stop - task.chunks[k].start for k in attempt.order.chunks)
+        self._done = sum(map(_groups_of, attempt.events))  # of an attempt that planning began
+
+    def __call__(self, attempt: Attempt) -> bool:
+        last = attempt.events[-1]
+        if last.kind == "chunk":
+            self._done += _groups_of(last)
+            return (last.at - attempt.events[0].at) * (self._groups - self._done) < START_S * self._done
+        if attempt.order.kind == "groups" or last.kind != "units":
+            return last.kind == "finished"
+        return int(last.data["units"]) >= int(last.data.get("of") or self._units)
+
+
+def _groups_of(event: Event) -> int:
+    return int(event.data["groups"]) if event.kind == "chunk" else 0
 
 
 def _is_complete(run: Path, digest: str) -> bool:
