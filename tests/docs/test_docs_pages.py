@@ -137,7 +137,8 @@ def test_a_run_is_written_down_for_another_machine_as_written(tmp_path: Path, cu
     """Planned here, deployed to a machine that is named; the page shows the task that was written."""
     (tmp_path / "customers.parquet").write_bytes(customers)
     said = run("deploy.md", tmp_path)
-    assert "in-memory on m8i.large (aws/us-east-1): " in said
+    # Which of the two forms is the faster for 20,000 rows is within the noise of the host
+    assert re.search(r"(in-memory|quantised) on m8i\.large \(aws/us-east-1\): ", said), said
     assert "37 kB are copied when a machine is launched" in said
     task = (tmp_path / "there" / "skypilot.yaml").read_text().partition("\n")[2].replace(str(tmp_path), "/home/you")
     shown = [block.text for block in blocks("deploy.md") if block.language == "yaml"][-1]
