@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.data.folds import assign, column_of, folds_of, refit_of
+from fitscale.data.folds import HOLDOUT, NONE, assign, column_of, folds_of, refit_of, trial_folds
 from fitscale.data.hashing import hashed, mixed, words_of
 from fitscale.errors import DataError, WorkloadError
 from fitscale.records.data import Folds
@@ -246,3 +246,30 @@ def test_what_folds_look_at() -> None:
     assert column_of(final) is None
     assert not assign(final, ROWS).any()
     assert final.column == "c"  # so that it is no feature of the final model either
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(-(2**63), 2**63 - 1),
+    st.sampled_from(["random", "column", "time", "cv"]),
+    st.floats(0.05, 0.5),
+    st.floats(0.0, 0.4),
+)
+def test_trials_see_nothing_of_what_the_result_is_judged_by(seed: int, by: str, held: float, stops: float) -> None:
+    """Held-out rows are in no fold of theirs, the others train, validate or judge, about as many as was asked."""
+    column = pa.array(np.random.default_rng(1).permutation(4_000))
+    reader = reader_over(pa.table({"at": column, "x": column}))
+    stopping = EarlyStopping(rounds=5, validation=stops) if stops > 0.01 else None
+    evaluate = Evaluation(holdout=held, by="at" if by == "column" else by, early_stopping=stopping)
+    if by == "cv":
+        evaluate = evaluate.but(holdout=None, cv=3, by="random")
+    data = DataSpec(uri="x", target="x", time="at")
+    outer = folds_of(evaluate, seed, data, reader)[0]
+    inner = trial_folds(0.25, evaluate, seed, data, reader)
+    rows = np.arange(4_000)
+    result = assign(outer, rows, column) if by != "cv" else np.zeros(4_000, np.int8)
+    trial = assign(inner, rows, column)
+    assert (trial[result == HOLDOUT] == NONE).all()
+    assert (trial[result != HOLDOUT] != NONE).all()
+    judged = np.mean(trial[result != HOLDOUT] == HOLDOUT)
+    assert judged == pytest.approx(0.25, abs=0.04)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION, HOLDOUT, NONE = 0, 1, 2, -1
 _SOME = 0.01  # the share of the last steps of a series is not known, and small
-HOLDOUT_SALT, VALIDATION_SALT = 0x686F6C646F7574, 0x76616C6964  # so that one draw says nothing of the other
+# So that one draw says nothing of the others
+HOLDOUT_SALT, VALIDATION_SALT, TRIAL_SALT = 0x686F6C646F7574, 0x76616C6964, 0x747269616C
 
 
 def folds_of(evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader | None) -> tuple[Folds, ...]:
@@ -82,6 +83,28 @@ def refit_of(folds: Folds) -> Folds:
     return Folds(seed=folds.seed, by="column", column=folds.column) if folds.by == "column" else Folds(seed=folds.seed)
 
 
+def trial_folds(judged: float, evaluate: Evaluation, seed: int, data: DataSpec, reader: Reader) -> Folds:
+    """The folds of trials: rows that the result is judged by are in none, and of the others a share judges the trials.
+
+    By time these are the latest. Of a cross-validation, which judges by all rows in turn, none are kept apart.
+
+    Raises
+    ------
+    WorkloadError, DataError
+        As `folds_of`.
+    """
+    apart = evaluate.but(cv=None, holdout=evaluate.holdout if not evaluate.cv else None)
+    outer = folds_of(apart, seed, data, reader)[0]
+    if outer.by == "time":
+        held = outer.holdout + (1 - outer.holdout) * judged
+        cut, validation_cut = cuts_of(reader, str(outer.column), held, outer.validation)
+        return outer.but(
+            holdout=held - outer.holdout, later=outer.holdout, cut=cut, until=outer.cut, validation_cut=validation_cut
+        )
+    own = outer.but(seed=seed ^ TRIAL_SALT, holdout=judged)
+    return own.but(within=outer) if outer.holdout else own
+
+
 def splits(folds: Folds) -> bool:
     """Whether any row is elsewhere than in training."""
     return bool(folds.part or folds.holdout or folds.validation)
@@ -104,6 +127,10 @@ def assign(folds: Folds, rows: np.ndarray, column: pa.Array | np.ndarray | None 
     """
     if not splits(folds):
         return np.zeros(len(rows), np.int8)
+    if folds.within is not None:
+        fold = assign(folds.but(within=None), rows, column)
+        fold[assign(folds.within, rows, column) == HOLDOUT] = NONE
+        return fold
     if folds.by == "random":
         return _drawn(folds, rows.astype(np.int64, copy=False).view(np.uint64))
     if column is None:

@@ -66,7 +66,7 @@ class Views:
             elif self.column is None:
                 for k, (start, stop) in enumerate(segments.tolist()):
                     for _, fold in self._folds(start, stop):
-                        counts[k] += np.bincount(fold, minlength=3)
+                        counts[k] += np.bincount(fold + 1, minlength=4)[1:]
             else:
                 for first, fold in self._folds(0, None):
                     at = np.searchsorted(segments[:, 0], first, "right") - 1  # a batch lies within one segment

@@ -38,8 +38,10 @@ class Fit(NamedTuple):
     @property
     def share(self) -> float:
         """Of all rows that may train: those that do."""
-        held = 1 / self.folds.part[1] if self.folds.part else self.folds.holdout
-        return (1 - held - self.folds.later) * (1 - self.folds.validation)
+        folds = self.folds
+        held = 1 / folds.part[1] if folds.part else folds.holdout
+        apart = folds.within.holdout if folds.within else 0.0
+        return (1 - held - folds.later) * (1 - folds.validation) * (1 - apart)
 
 
 class Prepared(NamedTuple):

@@ -116,10 +116,11 @@ class Folds(Grown):
 
     ``cut`` is, for ``by: time``, the first moment that is held out (nanoseconds or the column's number), ``until`` the first
     that is not any more, and ``later`` about the share of the rows from there on, which are in no fold.
-    ``part`` is (k, K) of a cross-validation. ``validation`` is a share of the training rows.
+    ``part`` is (k, K) of a cross-validation. ``validation`` is a share of the training rows. Rows that ``within`` holds out are
+    in no fold: what is tried must not see what the result is judged by.
     """
 
-    LATER = frozenset({"until", "later"})
+    LATER = frozenset({"until", "later", "within"})
 
     seed: int
     by: Literal["random", "time", "column"] = "random"
@@ -131,6 +132,7 @@ class Folds(Grown):
     until: float | None = None
     later: float = 0.0
     validation_cut: float | None = None
+    within: Folds | None = None
 
 
 class Shape(Record):

@@ -82,7 +82,11 @@ def _dispatch(run: Path, attempt: str, order: Order, log: EventLog, ledger: Ledg
     hide(getattr(plugin("frameworks", task.recipe.framework), "hides", ()))
     log.write("started", cpu_s=time.process_time())
     context = WorkContext(run, attempt, order, task, log, ledger)
-    if order.kind == "groups":
+    if order.kind == "try":
+        from fitscale.work.trials import fit_trials
+
+        fit_trials(run, order, task, context, log)
+    elif order.kind == "groups":
         from fitscale.work.groups import fit_groups
 
         fit_groups(run, order, task, context, log, ledger)

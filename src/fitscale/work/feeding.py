@@ -96,14 +96,14 @@ def feed_of(run: Path, order: Order, task: Task, context: WorkContext, sample: S
         encoding,
         task.recipe.folds,
         form=order.form,
-        batch_rows=_batch_rows(order, task, sample, encoding),
+        batch_rows=batch_rows(order, task, sample, encoding),
         scratch=context.scratch,
         phase=context.phase,
         reads_ahead=order.threads > 1,
     )
 
 
-def _batch_rows(order: Order, task: Task, sample: Sample | None, encoding: Encoding) -> int:
+def batch_rows(order: Order, task: Task, sample: Sample | None, encoding: Encoding) -> int:
     """The recipe's, where it changes the model; smaller for a sample that several ranks share."""
     width = encoding.most_set + encoding.filled if encoding.sparse else encoding.width
     rows = task.recipe.batch_rows or batch_rows_of(width, order.batch_rows)

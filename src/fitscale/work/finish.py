@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from fitscale.errors import FitscaleError, WorkloadError
+from fitscale.errors import FitscaleError
 from fitscale.metrics import default_metric, metric, task_of
 from fitscale.metrics.errors import errors_of, moments
 from fitscale.records.run import Chunk, ChunkResult, Manifest, Order, Task
 from fitscale.registry import plugin
 from fitscale.store import chunks, crash, files, folder, reference, trust, versions
+from fitscale.work.judged import probabilities_of, taken
 from fitscale.work.parents import are_parents, with_parents
 
 if TYPE_CHECKING:
@@ -305,13 +306,13 @@ def _scores(
                 table = table.filter(pa.array(~parents[table.column("model").to_numpy() + chunk.start]))
             y = table.column("y").to_numpy()
             weight = table.column("weight").to_numpy() if "weight" in table.column_names else None
-            predicted = _taken(table, measure.takes, encoding.n_classes, name)
+            predicted = taken(table, measure.takes, encoding.n_classes, name)
             ys.append(y)
             predictions.append(predicted)
             weights += [] if weight is None else [weight]
             model = table.column("model").to_numpy() if each.recipe.groups else np.zeros(len(y), np.int32)
             if encoding.input != "series":  # whose models know their own
-                proba = _probabilities(table, encoding.n_classes) if gives == "probabilities" else None
+                proba = probabilities_of(table, encoding.n_classes) if gives == "probabilities" else None
                 error = errors_of(y, table.column("value").to_numpy(), proba, encoding.n_classes)
                 seen.add(chunk, model, error)
             if each.recipe.groups:
@@ -395,32 +396,6 @@ def _given(run: Path, task: Task, results: list[ChunkResult]) -> Literal["probab
     if first is not None and "p1" not in pq.read_schema(run / "models" / first).names:
         return "labels"
     return task.traits.gives
-
-
-def _taken(table: pa.Table, takes: str, n_classes: int, name: str) -> np.ndarray:
-    """What of the predictions the metric takes."""
-    import numpy as np
-
-    if takes != "proba":
-        return np.asarray(table.column("value").to_numpy())
-    if "p1" not in table.column_names:
-        told = f"'{name}' needs probabilities, and the estimator gives none; take accuracy"
-        raise WorkloadError("evaluate.metric", told)
-    if n_classes == 2:
-        return np.asarray(table.column("p1").to_numpy())
-    return np.asarray(_probabilities(table, n_classes))
-
-
-def _probabilities(table: pa.Table, n_classes: int) -> np.ndarray | None:
-    """(n, classes), or None for a target of values."""
-    import numpy as np
-
-    if not n_classes:
-        return None
-    if n_classes == 2:
-        second = table.column("p1").to_numpy()
-        return np.column_stack([1.0 - second, second])
-    return np.column_stack([table.column(f"p{k}").to_numpy() for k in range(n_classes)])
 
 
 def _failures(index: pa.Table, groups: tuple[str, ...]) -> Iterator[str]:

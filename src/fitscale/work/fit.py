@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fitscale import metrics
 from fitscale.contracts import Stopped
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from fitscale.contracts import Batch, Feed, Framework, Scores
+    from fitscale.contracts import Batch, Feed, Framework, Scores, View
     from fitscale.data.groups import GroupedFeed
     from fitscale.work.context import WorkContext
 
@@ -152,7 +152,18 @@ def table_of(columns: dict[str, list[Any]], keys: pa.Table | None = None, counts
     return pa.table({**before, **own, **behind})
 
 
-def score_view(framework: Framework, native: Any, feed: Feed, *, gaps: bool = False) -> pa.Table | None:
+class Judging(Protocol):
+    """What scoring looks at of a feed."""
+
+    @property
+    def classes(self) -> int: ...
+
+    def count(self, view: View) -> int: ...
+
+    def batches(self, view: View) -> Iterator[Batch]: ...
+
+
+def score_view(framework: Framework, native: Any, feed: Judging, *, gaps: bool = False) -> pa.Table | None:
     """Predictions for the held-out rows, batch by batch; None where nothing is held out. See `predictions_of`."""
     import pyarrow as pa
 
@@ -161,7 +172,7 @@ def score_view(framework: Framework, native: Any, feed: Feed, *, gaps: bool = Fa
 
 
 def predictions_of(
-    framework: Framework, native: Any, feed: Feed, *, gaps: bool = False
+    framework: Framework, native: Any, feed: Judging, *, gaps: bool = False
 ) -> dict[str, np.ndarray] | None:
     """The columns of the predictions for the held-out rows; None where nothing is held out.
 
