@@ -9,7 +9,7 @@ import numpy as np
 
 from fitscale.contracts import Batch
 from fitscale.data.bins import Counted
-from fitscale.data.folds import TRAIN, assign, column_of
+from fitscale.data.folds import TRAIN, assign, column_of, counts_along, splits
 from fitscale.data.groupkeys import plain
 from fitscale.data.learning import block_rows
 from fitscale.data.partition import ROW, Partition
@@ -17,6 +17,7 @@ from fitscale.data.rooms import SparseRoom
 from fitscale.data.rowcheck import check, flawed, weights_of
 from fitscale.data.rowfeed import Phase, timed
 from fitscale.data.stacking import rows_of
+from fitscale.data.steady import Steady, along
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,6 +91,33 @@ class Chunked:
 
     @cached_property
     def _order(self) -> _Order:
+        sizes, steady = self.partition.sizes[self.start : self.stop], self._steady
+        if steady is None:
+            return self._read_order()
+        counts = counts_along(self.folds, steady.begins, steady.step, sizes)
+        bounds = np.concatenate([[0], np.cumsum(counts.reshape(-1))])
+        times = along(steady.begins, steady.step, sizes)[:, None]
+        numbers = along(steady.first, steady.stride, sizes) if (steady.stride > 0).all() else self._numbers()
+        return _Order(None, bounds, numbers, times)
+
+    @property
+    def _steady(self) -> Steady | None:
+        """Where the times of all series are even, and their folds hang on nothing else."""
+        by = column_of(self.folds)
+        if self.encoding.input != "series" or by not in (None, self.data.time) or (by is None and splits(self.folds)):
+            return None
+        there = self.partition.steady
+        steady = None if there is None else there.of(self.start, self.stop)
+        return steady if steady is not None and (steady.step > 0).all() else None
+
+    def _numbers(self) -> np.ndarray:
+        numbers = np.empty(self.end - self.begin, np.int64)
+        read = self.partition.batches([ROW], start=self.begin, stop=self.end)
+        for at, batch in timed(read, self.phase, "read"):
+            numbers[at - self.begin : at - self.begin + batch.num_rows] = batch.column(0).to_numpy()
+        return numbers
+
+    def _read_order(self) -> _Order:
         """One pass over the row numbers, and over the column that the folds look at."""
         by, n = column_of(self.folds), self.end - self.begin
         numbers, fold = np.empty(n, np.int64), np.empty(n, np.int8)

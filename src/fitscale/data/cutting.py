@@ -16,6 +16,7 @@ from fitscale.data.groupkeys import ROWS, KeyFilter, KeyRanks, counted_keys, pla
 from fitscale.data.learning import block_rows
 from fitscale.data.parents import Picker, keys_of, parents_of
 from fitscale.data.partition import ROW, Cut, Fallback, Partition
+from fitscale.data.steady import NAMES, Steady, Watch
 from fitscale.errors import SourceChanged, StorageFull
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 GROUP = "__group__"
 MOST_BUCKETS = 500  # open files
 UNIT_ROWS = 16_384  # of a row group: what is decoded at least to read one group
+SERIES_ROWS = 65_536  # likewise of series, whose rows are narrow: half of the time to read them
 BUCKET_BYTES = 1 << 28  # read, ordered and written it is held two to three times; 32-bit offsets of texts end far above
 
 
@@ -36,8 +38,9 @@ def cut_rows(
     memory_bytes: int,
     only: KeyFilter | None = None,
     fallback: Fallback | None = None,
+    time: str | None = None,
 ) -> None:
-    """See `partition.partition`."""
+    """See `partition.partition`; ``time`` is the column that orders series."""
     data, ranges, groups, columns = wanted
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -46,12 +49,13 @@ def cut_rows(
     (part / "rows").mkdir(parents=True)
     try:
         keys, sizes = counted_keys(reader, groups, only)
-        cutter = _Cutter(reader, columns, keys, sizes, part, memory_bytes, only)
+        watch = None if time is None else Watch(len(sizes), time, ROW, GROUP)
+        cutter = _Cutter(reader, columns, keys, sizes, part, memory_bytes, only, watch)
         cutter.run()
         if cutter.written != sizes.sum():
             raise SourceChanged(f"{sizes.sum():,} rows were to be read and {cutter.written:,} came; run it again")
         cut = Cut(data=data, ranges=ranges, groups=groups, columns=columns, rows=cutter.written, n_groups=len(sizes))
-        _describe(part, cut, keys, sizes)
+        _describe(part, cut, keys, sizes, None if watch is None else watch.found(sizes))
         if fallback is not None:
             _describe(part, *cutter.with_parents(cut, keys, sizes, fallback))
         for path in [*part.rglob("*.*"), part / "rows", part]:
@@ -66,10 +70,13 @@ def cut_rows(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _describe(part: Path, cut: Cut, keys: pa.Table, sizes: np.ndarray) -> None:
+def _describe(part: Path, cut: Cut, keys: pa.Table, sizes: np.ndarray, steady: Steady | None = None) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(keys.append_column(ROWS, [sizes]), part / "index.parquet", compression="lz4")
+    index = keys.append_column(ROWS, [sizes])
+    for name, values in zip(NAMES, steady or (), strict=False):
+        index = index.append_column(name, [values])
+    pq.write_table(index, part / "index.parquet", compression="lz4")
     (part / "partition.json").write_text(cut.to_json())
 
 
@@ -85,12 +92,13 @@ class _Cutter:
         part: Path,
         memory_bytes: int,
         only: KeyFilter | None,
+        watch: Watch | None,
     ) -> None:
-        self.only = only
+        self.only, self.watch = only, watch
         self.reader, self.columns, self.sizes, self.part = reader, columns, sizes, part
         self.ranks = KeyRanks(keys)
         self.memory_bytes = memory_bytes
-        self.unit_rows = min(UNIT_ROWS, block_rows(len(columns)))
+        self.unit_rows = min(UNIT_ROWS if watch is None else SERIES_ROWS, block_rows(len(columns)))
         self.files = 0
         self.written = 0
 
@@ -107,7 +115,7 @@ class _Cutter:
             else:
                 self._spill(batch, bucket_of, spilled)
         if held:
-            self._write(self._ordered(held))
+            self._write(self._seen(self._ordered(held)))
         for writer, sink in spilled.values():
             writer.close()
             sink.close()
@@ -115,7 +123,7 @@ class _Cutter:
         for bucket in sorted(spilled):
             batches = _read_back(self._spill_path(bucket))
             # one group alone came in its order: it needs no sorting, whatever its size
-            self._write(batches if single[bucket] else self._ordered(list(batches)))
+            self._write(self._seen(batches if single[bucket] else self._ordered(list(batches))))
             self._spill_path(bucket).unlink()
 
     def with_parents(
@@ -189,6 +197,12 @@ class _Cutter:
         order = np.argsort(rows.column(rows.schema.get_field_index(GROUP)).to_numpy(), kind="stable")
         for at in range(0, len(order), self.unit_rows):
             yield _taken(rows, order[at : at + self.unit_rows])
+
+    def _seen(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            if self.watch is not None:
+                self.watch.add(batch)
+            yield batch
 
     def _write(self, batches: Iterator[pa.RecordBatch]) -> None:
         """One Parquet file: quick to decode in slices rather than small."""

@@ -180,6 +180,21 @@ def _by_moment(folds: Folds, moments: np.ndarray) -> np.ndarray:
     return fold
 
 
+def counts_along(folds: Folds, begins: np.ndarray, step: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(g, 4): how many rows of each group train, validate, are held out and are in no fold, of groups whose times are ``step``
+    apart. They lie in that order.
+    """
+    until, held, checked = (_before(cut, begins, step, sizes) for cut in (folds.until, folds.cut, folds.validation_cut))
+    held = np.minimum(held, until)
+    checked = np.minimum(checked, held)
+    return np.column_stack([checked, held - checked, until - held, sizes - until])
+
+
+def _before(cut: float | None, begins: np.ndarray, step: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(g,) how many rows of each group come before a moment."""
+    return sizes if cut is None else np.clip(-((begins - math.ceil(cut)) // step), 0, sizes)
+
+
 def _known(column: str, reader: Reader, place: str) -> None:
     names = [name for name, _ in reader.snapshot.columns]
     if column not in names:

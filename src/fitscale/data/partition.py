@@ -1,7 +1,7 @@
 """A snapshot's rows cut by group: ordered by key and row number, once, for all that fit one model for each group.
 
 FOLDER/partition.json     what it was cut from
-       index.parquet      the keys in order, each with its first row and its number of rows
+       index.parquet      the keys in order, each with its number of rows; of series also which of them lie evenly
        rows/00000.parquet the rows in that order, with their number in the snapshot
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from fitscale.data.features import feature_columns
 from fitscale.data.folds import assign, column_of
 from fitscale.data.groupkeys import ROWS, KeyFilter, keys_as_tuples
+from fitscale.data.steady import NAMES, Steady
 from fitscale.errors import DataError
 from fitscale.records.base import Record
 
@@ -104,7 +105,8 @@ def partition(
         if (there.cut.data, there.cut.ranges, there.cut.groups, there.cut.columns) != wanted:
             raise DataError(f"{folder}: holds a partition of other rows or columns; remove it, or name another folder")
         return there
-    cut_rows(reader, wanted, folder, memory_bytes, None if only is None else KeyFilter(only), fallback)
+    time = data.time if data.is_series and data.time in kept else None
+    cut_rows(reader, wanted, folder, memory_bytes, None if only is None else KeyFilter(only), fallback, time)
     return Partition(folder)
 
 
@@ -131,12 +133,18 @@ class Partition:
 
     @cached_property
     def keys(self) -> pa.Table:
-        return self._index.drop_columns([ROWS])
+        return self._index.select(list(self.groups))
 
     @cached_property
     def sizes(self) -> np.ndarray:
         sizes: np.ndarray = self._index.column(ROWS).to_numpy()
         return sizes
+
+    @cached_property
+    def steady(self) -> Steady | None:
+        """Which series lie evenly, as far as it was looked for."""
+        index = self._index
+        return Steady(*(index.column(name).to_numpy() for name in NAMES)) if NAMES[0] in index.column_names else None
 
     @cached_property
     def first(self) -> np.ndarray:
