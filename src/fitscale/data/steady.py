@@ -37,7 +37,8 @@ def along(first: np.ndarray, by: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     if len(sizes) and (sizes == sizes[0]).all():  # in one pass, and nothing is held beside
         same = len(by) > 0 and (by == by[0]).all()
         rise = np.arange(sizes[0]) * (by[0] if same else by[:, None])
-        return np.add(first[:, None], rise).reshape(-1)
+        whole: np.ndarray = np.add(first[:, None], rise)
+        return whole.reshape(-1)
     ends = np.cumsum(sizes)
     found = np.arange(sizes.sum())
     found -= np.repeat(ends - sizes, sizes)

@@ -33,8 +33,8 @@ PARENT = "parent"  # the kind of a group that has the model of several together
 ERRORS = ("error_rows", "error_mean", "error_deviation", "error_kurtosis")
 
 # Names that a column of keys cannot have: they stand beside it in a chunk, in a version's index or among predictions.
-TAKEN = (*TABLE, *ERRORS, "score", "file", "prediction", "__row__", "__rows__", "__bins__", "__first__", "__stride__", "__begins__",
-         "__step__")  # fmt: skip
+OF_ROWS = ("__row__", "__rows__", "__bins__", "__first__", "__stride__", "__begins__", "__step__")
+TAKEN = (*TABLE, *ERRORS, "score", "file", "prediction", *OF_ROWS)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
