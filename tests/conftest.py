@@ -53,8 +53,10 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     os.environ["XDG_CONFIG_HOME"] = str(home / "config")
     os.environ["XDG_CACHE_HOME"] = str(home / "cache")
+    os.environ["XDG_STATE_HOME"] = str(home / "state")
     for name in [name for name in os.environ if name.startswith("FITSCALE_")]:
         del os.environ[name]
+    os.environ["FITSCALE_LEDGER"] = os.devnull  # past runs of one test would change the forecasts of another
     return home
 
 

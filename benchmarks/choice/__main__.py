@@ -1,4 +1,4 @@
-"""python benchmarks/choice design | calibrate [NAME …] | judge | measure"""
+"""python benchmarks/choice design | calibrate [NAME …] | judge | measure | seed"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ COMMANDS = {
     "calibrate": ("calibrate", "main"),
     "judge": ("measure", "show"),
     "measure": ("measure", "main"),
+    "seed": ("seed", "main"),
 }
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def plan(
     with resolved.staging, Showing(resolved.run, resolved.workload) as showing:
         return plan_only(
             resolved.workload, resolved.run, choose=resolved.choose(choose), probe_s=resolved.probe_s,
-            trust=resolved.trust, told=told or showing.told,
+            trust=resolved.trust, ledger=resolved.ledger, told=told or showing.told,
         )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def train(
     with resolved.staging, Showing(resolved.run, resolved.workload) as showing:
         trained = train_(
             resolved.workload, resolved.run, fresh=fresh, choose=resolved.choose(choose), probe_s=resolved.probe_s,
-            trust=resolved.trust, told=told or showing.told,
+            trust=resolved.trust, ledger=resolved.ledger, told=told or showing.told,
         )  # fmt: skip
     trained.check(resolved.workload.needs.max_failed)
     return Run(resolved.run, trained.manifest.version, trust=resolved.trust)
@@ -181,6 +181,7 @@ class _Resolved:
         run: Path,
         probe_s: float | None,
         trust: bool,
+        ledger: Path,
         inline: bool,
         staging: AbstractContextManager[object],
     ) -> None:
@@ -188,6 +189,7 @@ class _Resolved:
         self.run = run
         self.probe_s = probe_s
         self.trust = trust
+        self.ledger = ledger
         self.staging = staging  # entered while the call goes on: takes live objects back where it is refused
         self._inline = inline
 
@@ -224,4 +226,4 @@ def _resolved(workload: WorkloadLike, run: str | Path | None, probe: str | float
             f"a workload is a path, a mapping, or what fitscale.workload.build returns, not a {type(workload).__name__}"
         )
     path = Path(run) if run is not None else Path(chosen.runs) / found.name
-    return _Resolved(found, path, chosen.probe_s, chosen.trust, inline, staging)
+    return _Resolved(found, path, chosen.probe_s, chosen.trust, Path(chosen.ledger), inline, staging)

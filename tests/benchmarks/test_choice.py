@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-from choice import baselines, coverage, design, judge, known, measure, regret, stored
+from choice import baselines, coverage, design, judge, known, measure, regret, seed, stored
 from kept import Results
 
 sys.path.append(str(Path(__file__).parents[2] / "scripts" / "docs"))
 import figures
+
+from fitscale.records.ledger import Entry
+from fitscale.store import ledger
 
 SHAPE = {"rows": 1_000_000, "holdout_rows": 250_000, "features": 10, "classes": 2, "density": 1.0}
 GB = 1_000_000_000
@@ -357,3 +361,55 @@ def test_the_page_of_benchmarks_shows_tables_and_no_rows(tmp_path: Path, monkeyp
     assert "**Probing that is not refunded.**" in page
     assert "| what | of runs | figure | aim |" in page
     assert workload.name not in page
+
+
+def test_the_rows_make_a_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run that ended well, once for each candidate, with what `plan` and `train` said of it; no run of any user's machine."""
+    rows = three("a", chosen="in-memory", in_memory=50.0, quantised=60.0, out_of_core=70.0)
+    rows += [run("a", "choose quantised", "quantised", 60.0, number=1, ended="time")]
+    for each in rows:
+        each["asked"] = {"estimator": "xgboost.XGBClassifier", "params": {}}
+    found = list(seed.entries(rows))
+    assert [(one.framework, one.strategy, one.form) for one in found] == [
+        ("xgboost", "in-memory", "matrix"), ("xgboost", "quantised", "bins"), ("xgboost", "out-of-core", "cache"),
+    ]  # fmt: skip
+    assert {one.machine for one in found} == {seed.MACHINE}
+    assert [(said.by, said.kind) for said in found[0].said] == [("plan", "parts"), ("train", "parts")]
+    assert found[0].actual == {"time": 50.0, "cpu": 100.0, "memory": GB, "storage": 2_000_000}
+    monkeypatch.setattr(seed, "FILE", tmp_path / "ledger.jsonl")
+    monkeypatch.setattr(seed, "result_path", lambda name: tmp_path / "choice.json")
+    (tmp_path / "choice.json").write_text(json.dumps({"rows": rows}))
+    seed.main()
+    assert ledger.read(tmp_path / "ledger.jsonl", seed.MACHINE) == ledger.Ledger(
+        tuple(sorted(found, key=Entry.to_json))
+    )
+
+
+def test_without_results_no_ledger_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is made up."""
+    monkeypatch.setattr(seed, "FILE", tmp_path / "ledger.jsonl")
+    monkeypatch.setattr(seed, "result_path", lambda name: tmp_path / "choice.json")
+    with pytest.raises(SystemExit, match="nothing was measured yet"):
+        seed.main()
+    assert not (tmp_path / "ledger.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("from priors", "priors"),
+        ("from 5 iterations at full size and 2 probes up to 6 % of the rows", "beginning"),
+        ("from 1 iteration at full size", "beginning"),
+        ("from 3 probes up to 2 % of the rows", "parts"),
+        ("from 4 chunks, 61,011 of 327,346 rows", "groups"),
+        ("from 2 probes up to 6 % of the rows and the beginning of in-memory", "kin"),
+    ],
+)
+def test_kinds_are_told_by_the_words_of_a_forecast(source: str, kind: str) -> None:
+    """Results hold the words alone."""
+    assert seed.kind_of(source) == kind
+
+
+def test_what_is_measured_knows_no_past_run() -> None:
+    """Whoever measures may have trained on this machine before."""
+    assert os.environ["FITSCALE_LEDGER"] == os.devnull

@@ -15,15 +15,19 @@ import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from commands import MANY, fitscale, write_job
 
 from fitscale.cli.listing import About
 from fitscale.cli.summary import Summary
+from fitscale.machines.here import fingerprint
 from fitscale.models.comparing import Comparison
 from fitscale.models.predict import Predicted
 from fitscale.planning.again import Explained
 from fitscale.records.plan import Plan
 from fitscale.running.status import Status
+from fitscale.store import ledger
+from past_runs import runs
 
 
 @pytest.fixture(scope="module")
@@ -338,3 +342,26 @@ def test_a_run_is_found_by_its_folder_its_file_or_the_current_folder(
     ways += [fitscale("status", *way, "--json").record["name"] for way in ((), ("one",), ("--run", run))]
     monkeypatch.chdir(run)
     assert [*ways, fitscale("status", "--json").record["name"]] == ["one"] * 7
+
+
+def test_past_runs_are_shown_wherever_a_plan_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """25 runs here took half as long again: under Trust, figure by figure with --explain, as records with --json."""
+    file = tmp_path / "ledger.jsonl"
+    for run in runs([0.4] * 25, machine=fingerprint(), framework="baseline"):
+        ledger.append(file, run.but(said=(run.said[0].but(kind="priors"),)))
+    monkeypatch.setenv("FITSCALE_LEDGER", str(file))
+    job = write_job(tmp_path, "job")
+    said = fitscale("plan", job, "--json")
+    assert said.code == 0, said.err
+    assert "calibrated on 25 runs here: median error 49 %, 0 of 25 within the interval" in " ".join(said.err.split())
+    made = Plan.from_json(said.out)
+    assert made.decision.chosen is not None
+    assert made.decision.chosen.forecast.time_s.origin == "calibrated"
+    assert made.calibration.runs == 25
+    file.unlink()  # the plan keeps what it was made by
+    told = " ".join(fitscale("plan", job, "--explain", made.decision.chosen.candidate.name).out.split())
+    assert "Past runs calibrated on 25 runs here" in told
+    assert "time × 1.3, its interval × " in told
+    assert "by 25 runs here of " in told
+    supposed = fitscale("plan", job, "--what-if", "rows=2x", "--json")
+    assert Plan.from_json(supposed.out).calibration == made.calibration

@@ -15,10 +15,14 @@ import pytest
 from postgres_server import Server
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from commands import fitscale, write_job
 
 from fitscale.cli.checking import libraries, machine
+from fitscale.machines.here import fingerprint
+from fitscale.store import ledger
 from fitscale.store.lock import RunLock
+from past_runs import entry
 
 
 def doctor(*argv: object, code: int = 0) -> dict[str, dict[str, Any]]:
@@ -198,3 +202,33 @@ def test_limits_that_a_run_would_meet_are_wrong(monkeypatch: pytest.MonkeyPatch)
     assert "address space limited to 4.3 GB" in found.says
     assert "only 256 open files" in found.says
     assert found.next_step.startswith("ulimit -v unlimited; ulimit -n 1024")
+
+
+def test_the_ledger_is_told_with_all_that_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is and how many runs; those of other machines and lines that are none apart."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "ledger.jsonl"
+    monkeypatch.setenv("FITSCALE_LEDGER", str(file))
+    assert doctor()["ledger"]["says"] == f"{file}: 0 past runs of this machine, calibrated from 20 on"
+    for machine_ in (fingerprint(), fingerprint(), "f" * 16):
+        ledger.append(file, entry(machine=machine_))
+    with open(file, "a") as torn:
+        torn.write('{"format": 1, "at"')
+    found = doctor()["ledger"]
+    assert found["state"] == "ok"
+    assert "2 past runs of this machine" in found["says"]
+    assert "1 run of others, which count for nothing here" in found["says"]
+    assert "1 line skipped" in found["says"]
+
+
+def test_a_ledger_that_cannot_be_used_is_no_reason_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory, a place under a file: a note with the next step, and the exit code of all is well."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plain").write_text("x")
+    for place, why in ((tmp_path, "Is a directory"), (tmp_path / "plain" / "x.jsonl", "Not a directory")):
+        monkeypatch.setenv("FITSCALE_LEDGER", str(place))
+        found = doctor()["ledger"]
+        assert (found["state"], found["says"]) == ("note", f"{place}: cannot be read ({why})")
+        assert "FITSCALE_LEDGER" in found["next_step"]
+    monkeypatch.setenv("FITSCALE_LEDGER", os.devnull)
+    assert doctor()["ledger"]["says"] == f"{os.devnull}: none is kept"

@@ -14,6 +14,7 @@ import plans
 
 from fitscale.cli.saying import paint
 from fitscale.cli.screen import plan_screen, ways_of
+from fitscale.records.ledger import Calibration, Track
 from fitscale.records.plan import Assessed, Decision, Plan, Refusal
 
 
@@ -121,3 +122,33 @@ def test_letters_name_each_way_once() -> None:
 def test_headings_are_bold_on_a_terminal(line: str, bold: str) -> None:
     """Painting adds escapes, and changes no word."""
     assert f"\x1b[1m{bold}\x1b[0m" in paint(line)
+
+
+def with_runs(n: int, on: int = 0) -> Plan:
+    """A plan of somebody who trained so many times here."""
+    kind = "beginning"
+    track = Track(kind=kind, quantity="time", runs=n, error=0.06, within=n - 2)
+    made = plans.plan()
+    chosen = made.decision.chosen
+    assert chosen is not None
+    told = chosen.but(forecast=chosen.forecast.but(kind=kind, calibrated=on))
+    return made.but(calibration=Calibration(runs=n, tracks=(track,)), decision=made.decision.but(chosen=told))
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (with_runs(17), "17 past runs here: median error 6 %, 15 of 17 within the interval"),
+        (with_runs(23, on=23), "calibrated on 23 runs here: median error 6 %, 21 of 23 within the interval"),
+        (with_runs(41, on=23), "calibrated on 23 of 41 past runs here: median error 6 %, 39 of 41 within the interval"),
+    ],
+)
+def test_the_track_record_stands_under_trust(made: Plan, said: str) -> None:
+    """How forecasts of this kind did on this machine, beside what this one rests on."""
+    text = " ".join(" ".join(plan_screen(made, 100)).split())
+    assert f"Trust A is forecast from 3 probes up to 2 % of the rows; {said}; 12.4 s of probing" in text
+
+
+def test_without_past_runs_nothing_is_said_of_them() -> None:
+    """The first plan on a machine has nothing to show, and says nothing."""
+    assert "past run" not in "\n".join(plan_screen(plans.plan(), 100))

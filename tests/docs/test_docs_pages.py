@@ -83,6 +83,16 @@ def test_the_report_is_read_as_written(tmp_path: Path, customers: bytes) -> None
     assert "logged as run" in said
 
 
+def test_a_run_is_in_the_ledger_as_written(tmp_path: Path, customers: bytes) -> None:
+    """One line of it, in which nothing is named."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = " ".join(run("past-runs.md", tmp_path).split())
+    assert "1 past run of this machine, calibrated from 20 on" in said
+    assert "'framework': 'xgboost', 'strategy': 'in-memory', 'form': 'matrix', 'rows': 16000" in said
+    assert "train priors ['cpu', 'memory', 'storage', 'time'] ['cpu', 'memory', 'storage', 'time']" in said
+    assert "customers" not in (tmp_path / "ledger.jsonl").read_text()
+
+
 def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
     """One group fails and is named, some are unfit, and the others predict."""
     said = run("many-models.md", tmp_path)

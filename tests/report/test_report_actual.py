@@ -15,8 +15,8 @@ import handmade_runs as handmade
 from fitscale.records.plan import Phase
 from fitscale.records.run import Event
 from fitscale.report import text
-from fitscale.report.actual import CUT_OFF, AttemptActual, actual_of, summed
-from fitscale.report.events import paused_s, phases_of
+from fitscale.running.actual import CUT_OFF, AttemptActual, actual_of, summed
+from fitscale.running.events import paused_s, phases_of
 from fitscale.store import folder
 
 

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade_runs as handmade
 
 from fitscale.errors import UsageError
+from fitscale.records.ledger import Calibration, Track
 from fitscale.records.run import Order
 from fitscale.report import write
 from fitscale.store import folder
@@ -317,3 +318,22 @@ def test_importing_the_report_loads_no_drawing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_track_record_stands_beneath_forecast_and_actual(tmp_path: Path) -> None:
+    """How forecasts of this kind had done on this machine when the run was planned."""
+    run = handmade.one_model(tmp_path / "run")
+    made = folder.read_plan(run)
+    chosen = made.decision.chosen
+    assert chosen is not None
+    told = chosen.but(forecast=chosen.forecast.but(kind="beginning"))
+    track = Track(kind="beginning", quantity="time", runs=17, error=0.06, within=15)
+    made = made.but(decision=made.decision.but(chosen=told), calibration=Calibration(runs=17, tracks=(track,)))
+    (run / "plans" / f"{made.number:03d}.json").write_text(made.to_json())
+    said = "Forecasts of this kind before it: 17 past runs here: median error 6 %, 15 of 17 within the interval."
+    assert said in words(page(run))
+
+
+def test_without_past_runs_the_report_says_nothing_of_them(one: Path) -> None:
+    """As on the screen."""
+    assert "past run" not in words(known_page(one))

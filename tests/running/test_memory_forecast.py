@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from doing import trained
 
-from fitscale.report.actual import actual_of
+from fitscale.running.actual import actual_of
 
 ROWS, COLUMNS = 20_000, 12
 MODELS = {

@@ -87,13 +87,25 @@ def test_a_project_cannot_trust_itself(world: Path) -> None:
         ask(world)
 
 
+def test_the_ledger_is_the_user_s(world: Path) -> None:
+    """Beside what programs keep of a user's doings; a project may neither bring one nor have one written."""
+    assert ask(world).ledger == str(world / "home/.local/state/fitscale/ledger.jsonl")
+    assert ask(world, XDG_STATE_HOME="/state").ledger == "/state/fitscale/ledger.jsonl"
+    user(world, "ledger = '~/runs.jsonl'\n")
+    assert ask(world).ledger == str(world / "home/runs.jsonl")
+    assert ask(world, FITSCALE_LEDGER="/dev/null").ledger == "/dev/null"
+    project(world, "ledger = 'mine.jsonl'\n")
+    with pytest.raises(UsageError, match="it is the user's, not a project's; use FITSCALE_LEDGER"):
+        ask(world)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("log_levle = 'info'\n", "unknown setting 'log_levle'; did you mean 'log_level'?"),
         ("log_level = 'loud'\n", "'loud' is not one of debug, info"),
         ("probe_s = 'soon'\n", "'soon' cannot be read"),
-        ("runs = 3\n", "3 is not a folder"),
+        ("runs = 3\n", "3 is not a path"),
         ("runs = [", "cannot be read"),
     ],
 )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from fitscale.cli.costing import cost_lines
 from fitscale.cli.screen import place
 from fitscale.cli.shown import columns, count, duration, plural, size, usd, wrapped
+from fitscale.planning.trust import moves_told, track_told
 from fitscale.work.phases import PHASES
 
 if TYPE_CHECKING:
     from fitscale.planning.again import Explained
-    from fitscale.records.plan import Law, Plan
+    from fitscale.records.plan import Candidate, Forecast, Law, Plan
 
 
 def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
@@ -23,6 +24,8 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
     lines += wrapped("Verdict", found.verdict + (f": {found.sentence}" if found.sentence else ""), width)
     if forecast is not None:
         lines += wrapped("Time", f"{duration(forecast.time_s)} {forecast.source}", width)
+        for i, text in enumerate(_past(plan, candidate, forecast)):
+            lines += wrapped("" if i else "Past runs", text, width)
         if forecast.floor_s:
             lines += wrapped(
                 "Floor", f"{duration(forecast.floor_s)}: arithmetic at its fastest, bytes over bandwidth", width
@@ -40,6 +43,12 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
     if found.costs is not None:
         lines += ["", *cost_lines(found.costs, width)]
     return [line[:width] for line in lines]
+
+
+def _past(plan: Plan, candidate: Candidate, forecast: Forecast) -> tuple[str, ...]:
+    """How forecasts of this kind did here, and what that changed in each figure."""
+    track = track_told(plan.calibration, forecast)
+    return (*([track] if track else []), *moves_told(plan.calibration, forecast, candidate))
 
 
 def _terms(law: Law) -> list[str]:

@@ -40,9 +40,12 @@ class Following:
 
     @property
     def told(self) -> Told:
+        from fitscale.deploying.target import is_deployable
         from fitscale.running.training import Told
 
-        return Told(plan=self.plan, event=self.event, note=self.note)
+        return Told(
+            plan=self.plan, event=self.event, note=self.note, file=self._file, deploys=is_deployable,
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         if self._out.is_terminal and not self._quiet:

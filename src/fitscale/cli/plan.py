@@ -106,6 +106,7 @@ def planned(out: Out, found: Found, name: str, choose: str | None = None, team: 
             probe_s=found.settings.probe_s,
             trust=found.settings.trust,
             team=team,
+            ledger=Path(found.settings.ledger),
             told=following.told._replace(plan=lambda plan: None),
         )
 

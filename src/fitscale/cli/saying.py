@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WIDTHS = (60, 140)
 _HEADING = re.compile(r"^[A-Z][A-Za-z ]*?(?=  )|^(?:Run here|VERDICT)\b")
-_TAG = re.compile(r"\[(?:measured|forecast|modelled|stated|looked up|assumed|estimated)\]$")
+_TAG = re.compile(r"\[(?:measured|forecast|calibrated|modelled|stated|looked up|assumed|estimated)\]$")
 
 
 class Out:

@@ -25,6 +25,7 @@ from fitscale.cli.shown import (
     wrapped,
 )
 from fitscale.planning.sure_words import names_of, told
+from fitscale.planning.trust import track_told
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Chance, Plan, Refusal
 from fitscale.records.workload import Deadline, Workload
@@ -317,6 +318,8 @@ def _trust(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list
     parts = []
     if ways and ways[0][1].forecast.source:
         parts.append(f"{ways[0][0]} is forecast {ways[0][1].forecast.source}")
+    if ways and (track := track_told(plan.calibration, ways[0][1].forecast)):
+        parts.append(track)
     if plan.probing_s >= 0.1:
         parts.append(f"{plan.probing_s:.1f} s of probing")
     busiest = max((m.contention for m in plan.measurements), default=0.0)

@@ -52,6 +52,8 @@ def status_lines(found: Status, width: int) -> list[str]:
         lines += wrapped(
             "Now", f"nothing works; the last command was fitscale {found.command}{_since(found)}{how}", width
         )
+    for late in found.late if found.unfinished is not None else ():
+        lines += wrapped("Late", "; ".join([late.sentence, *late.offers]), width)
     if found.unfinished is not None:
         told = f"version {found.unfinished} by {found.candidate}"
         lines += wrapped("Unfinished", told + ("" if found.working else "; 'fitscale train' goes on with it"), width)

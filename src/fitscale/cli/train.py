@@ -79,6 +79,7 @@ def train(
             probe_s=found.settings.probe_s,
             trust=found.settings.trust,
             only=only,
+            ledger=Path(found.settings.ledger),
             told=following.told,
         )
     ended = time.time()

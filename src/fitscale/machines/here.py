@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fitscale.errors import UsageError
 from fitscale.machines.cgroup import allowance
+from fitscale.records.base import digest_of
 from fitscale.records.machine import Machine
 
 
@@ -81,6 +82,18 @@ def detect(limit_memory: int | None = None, limit_cores: int | None = None, fold
 
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def fingerprint() -> str:
+    """16 hexadecimal digits that name this machine: its processor, the cores that may be used, its memory in whole GiB.
+
+    It stays: what a workload allows and what is free now are no part of it. Another quota of a container makes another machine.
+    """
+    group = allowance()
+    cores = len(os.sched_getaffinity(0))
+    cores = cores if group.cpus is None else max(1, min(cores, int(group.cpus)))
+    memory = min(_memory()[0], group.memory_bytes or _memory()[0])
+    return digest_of(_cpu()[0], platform.machine(), str(cores), str(round(memory / 2**30)))
 
 
 def _memory() -> tuple[int, int]:

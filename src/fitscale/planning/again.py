@@ -101,7 +101,7 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
     loop = Loop(
         prepared, None, machine, number=plan.number, sizes=sizes_of(plan.sizes, longer, more),
         measured=plan.measurements, refuted=_refuted(plan, machine, longer * more), settled=plan.decision.settled,
-        elsewhere=elsewhere or catalogue(), unexportable=lacking,
+        elsewhere=elsewhere or catalogue(), unexportable=lacking, calibration=plan.calibration,
     )  # fmt: skip
     supposed = loop.run().plan
     return supposed if plan.team is None else for_team(supposed, plan.team)

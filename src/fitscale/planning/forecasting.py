@@ -15,6 +15,7 @@ from fitscale.planning.timing import Kin, amdahl, phases_of
 from fitscale.planning.working import work_s_of
 from fitscale.records.base import Figure, Origin
 from fitscale.records.data import Shape
+from fitscale.records.ledger import Kind
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measurement
 
@@ -60,7 +61,7 @@ def forecast(
         memory_bytes=memory,
         storage_bytes=storage_of(law, shape, rates, machine),
         storage_there_bytes=rates.staged_bytes if rates.staged_there else 0,
-        cost_usd=_cost(time_s, machine),
+        cost_usd=cost_of(time_s, machine),
         phases=_summing_to({phase: figure.value for phase, figure in phases.items()}, time_s.value),
         source=_source(candidate, shape, measured, kin),
         time_p50_s=time_s.value,
@@ -69,6 +70,7 @@ def forecast(
         rows=shape.rows,
         probed=max((_share(m, shape) for m, _ in measured), default=0.0),
         memory_fixed_bytes=fixed,
+        kind=_kind(candidate, measured, kin),
     )
 
 
@@ -97,13 +99,16 @@ def elsewhere(here_forecast: Forecast, law: Law, here: Machine, there: Machine, 
         memory_bytes=memory,
         storage_bytes=here_forecast.storage_bytes.but(origin="modelled"),
         storage_there_bytes=0,
-        cost_usd=_cost(time_s, there),
+        cost_usd=cost_of(time_s, there),
         phases=phases,
         source=f"modelled for {there.name}, {here_forecast.source} here",
         time_p50_s=time_s.value,
         floor_s=0.0,
         memory_p99_bytes=quantile(memory, ADMITTED),
         memory_fixed_bytes=here_forecast.memory_fixed_bytes * processes,
+        kind=None,
+        raw={},
+        calibrated=0,
     )
 
 
@@ -136,7 +141,7 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
         time_p50_s=None if one.time_p50_s is None else one.time_p50_s * times,
         floor_s=one.floor_s * times,
         phases={name: seconds * times for name, seconds in one.phases.items()},
-        cost_usd=_cost(time_s, machine),
+        cost_usd=cost_of(time_s, machine),
     )
 
 
@@ -159,7 +164,7 @@ def with_before(
         time_p50_s=None if forecast.time_p50_s is None else forecast.time_p50_s + sum(seconds.values()),
         floor_s=forecast.floor_s + sum(PASSES[phase] for phase in before) * _from_disk_s(source_bytes, machine),
         phases={**seconds, **forecast.phases},
-        cost_usd=_cost(time_s, machine),
+        cost_usd=cost_of(time_s, machine),
     )
 
 
@@ -182,7 +187,8 @@ def _summing_to(phases: dict[str, float], seconds: float) -> dict[str, float]:
     return {**phases, "iterations": max(0.0, seconds - rest)}
 
 
-def _cost(time_s: Figure, machine: Machine) -> Figure | None:
+def cost_of(time_s: Figure, machine: Machine) -> Figure | None:
+    """What the machine costs for that time; None where it has no price."""
     if machine.usd_per_hour is None:
         return None
     hour = machine.usd_per_hour / 3600
@@ -196,6 +202,15 @@ def _share(m: Measurement, shape: Shape) -> float:
         return 1.0
     everything = max(1, shape.rows + shape.holdout_rows + shape.validation_rows)
     return min(1.0, (m.shape.rows + m.shape.holdout_rows + m.shape.validation_rows) / everything)
+
+
+def _kind(candidate: Candidate, measured: Sequence[tuple[Measurement, Law]], kin: Kin | None) -> Kind:
+    """What it rests on, as the ledger tells forecasts apart."""
+    if candidate.is_grouped:
+        return "groups" if measured else "priors"
+    if any(m.full_size for m, _ in measured):
+        return "beginning"
+    return "kin" if kin is not None else "parts" if measured else "priors"
 
 
 def _source(

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from fitscale.planning import forecasting, probing
+from fitscale.planning.calibrating import calibrated
 from fitscale.planning.elsewhere import comparable, there
 from fitscale.planning.grouped import joined_bytes
 from fitscale.planning.laws import groups_s, law_of
 from fitscale.planning.pacing import pace_of
 from fitscale.planning.preparing import Prepared
 from fitscale.records.base import Figure
+from fitscale.records.ledger import Calibration
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measurement
 from fitscale.records.run import Event
@@ -21,8 +23,15 @@ from fitscale.records.run import Event
 class Known:
     """Grows with each measurement; every forecast is of all that is known when it is asked for."""
 
-    def __init__(self, prepared: Prepared, machine: Machine, sizes: Sequence[int] | None) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        machine: Machine,
+        sizes: Sequence[int] | None,
+        calibration: Calibration = Calibration(),  # noqa: B008 (a frozen record)
+    ) -> None:
         self.prepared = prepared
+        self.calibration = calibration
         self.machine = machine
         self.sizes = sizes  # rows of each group
         self.shape = prepared.shape
@@ -70,7 +79,7 @@ class Known:
         return law_of(self.prepared, candidate, self.shape, self.sizes)
 
     def forecast(self, candidate: Candidate) -> Forecast:
-        """Of all fits that the workload asks for."""
+        """Of all fits that the workload asks for, as past runs on this machine move it."""
         one = forecasting.forecast(
             candidate, self.law(candidate), self.shape, self.machine,
             measured=self._measured.get(candidate.path, ()), rates=self._rates, kin=self._kin(candidate),
@@ -78,11 +87,12 @@ class Known:
         whole = forecasting.repeated(one, self._times, self.machine)
         shape = self.shape
         held = max(self.prepared.cut_bytes, joined_bytes(shape)) if candidate.is_grouped else 0.0
-        return forecasting.with_before(whole, self._before, self.machine, shape.source_bytes, held)
+        full = forecasting.with_before(whole, self._before, self.machine, shape.source_bytes, held)
+        return calibrated(full, candidate, self.calibration, self.machine)
 
     def work_s(self, candidate: Candidate) -> float:
         """What it would take once the rows are staged and cut: what probing can save of."""
-        return self.forecast(candidate).time_s.value - sum(figure.value for figure in self._before.values())
+        return max(0.0, self.forecast(candidate).time_s.value - sum(figure.value for figure in self._before.values()))
 
     def part_s(self, candidate: Candidate, rows: int) -> float:
         """What one fit on so many of the rows would take, in a process that is there already.

@@ -26,6 +26,7 @@ from fitscale.planning.settling import NO_PROBE_S
 from fitscale.planning.sizes import outline_of
 from fitscale.planning.sureness import sureness_of
 from fitscale.planning.wording import PRIORS
+from fitscale.records.ledger import Calibration
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusal
 from fitscale.records.run import Event, Sample
@@ -99,6 +100,7 @@ class Loop:
         settled: bool = True,
         unexportable: str | None = None,
         looks: bool = False,
+        calibration: Calibration = Calibration(),  # noqa: B008 (a frozen record)
     ) -> None:
         self._prepared = prepared
         self._workload = prepared.workload
@@ -114,7 +116,7 @@ class Loop:
         self._refuted = refuted  # by what was tried then
         self._looks = looks  # whatever it costs: what is measured stands for more
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
-        self._known = Known(prepared, machine, sizes)
+        self._known = Known(prepared, machine, sizes, calibration)
         self._refused: list[Refusal] = []
         self._leader: tuple[Candidate, Live] | None = None
         self._spent_s = 0.0
@@ -157,6 +159,7 @@ class Loop:
             shape=self._known.shape,
             decision=decision,
             measurements=self._known.measurements,
+            calibration=self._known.calibration,
             plain_bytes=self._known.plain(found),
             probing_s=round(self._spent_s, 3),
             staging=self._prepared.staging,

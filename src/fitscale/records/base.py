@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-Origin = Literal["measured", "forecast", "modelled", "stated", "looked up", "assumed", "estimated"]
+Origin = Literal["measured", "forecast", "calibrated", "modelled", "stated", "looked up", "assumed", "estimated"]
 
 
 class Record(BaseModel):

@@ -7,6 +7,7 @@ from typing import Literal
 from fitscale.records.base import Figure, Origin, Record
 from fitscale.records.costs import Costs
 from fitscale.records.data import Profile, Shape, Stage, Staging
+from fitscale.records.ledger import Calibration, Kind, Quantity
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
 from fitscale.records.workload import Team, Workload
@@ -126,6 +127,9 @@ class Forecast(Record):
     probed: float = 0.0  # the largest share of the rows that was fitted to find it out
     memory_fixed_bytes: float = 0.0  # what of the memory stays however few the rows
     storage_there_bytes: int = 0  # what of the storage is taken already: rows that were staged
+    kind: Kind | None = None  # what it rests on; of another machine there is none
+    raw: dict[Quantity, Figure] = {}  # what past runs moved, as it was before: see `planning.calibrating`
+    calibrated: int = 0  # on so many runs, its time
 
 
 class Refusal(Record):
@@ -226,6 +230,7 @@ class Plan(Record):
     considerations: tuple[Consideration, ...] = ()
     team: Team | None = None  # that it was made for
     measurements: tuple[Measurement, ...] = ()
+    calibration: Calibration = Calibration()  # what past runs on this machine said when it was made
     plain_bytes: Figure | None = (
         None  # what the plain script would hold: all rows in one matrix, then in the library's own
     )

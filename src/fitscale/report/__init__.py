@@ -1,7 +1,5 @@
 """A run → one HTML file: verdict, decision, forecast against actual, memory, what the model is worth, models, recipe.
 
-events    what an attempt's workers said, and its ledger of phases
-actual    what a version really took: its times, phases, peak, attempts
 reading   everything that the report shows, read from the run folder
 models    many models as figures: distributions, the worst groups, the failures by kind
 text      figures as a person reads them
@@ -11,7 +9,7 @@ sections  what was read → what the template shows, with headline, candidates, 
 page      template, style and charts → the file
 """
 
-from fitscale.report.actual import Actual, actual_of
 from fitscale.report.page import write
+from fitscale.running.actual import Actual, actual_of
 
 __all__ = ["Actual", "actual_of", "write"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fitscale.report.actual import CUT_OFF, Actual, AttemptActual
 from fitscale.report.text import many, moment, plain, seconds, size
+from fitscale.running.actual import CUT_OFF, Actual, AttemptActual
 
 SHOWN = 60
 IDLE_S = 1.0  # gaps between commands that are worth a line
@@ -66,6 +66,14 @@ def _line(attempt: AttemptActual, actual: Actual) -> Line:
         end=end + (f": {plain(attempt.why, 200)}" if attempt.why else ""),
         bad=attempt.cause not in ("done", "stopped"),
     )
+
+
+def late_shown(actual: Actual | None) -> list[str]:
+    """A sentence for each deadline that was said to be missed while the run went on, and when that was said."""
+    return [
+        plain(f"{seconds(late.said_s)} after its beginning it was said: {late.sentence}.", 400)
+        for late in (actual.late if actual else ())
+    ]
 
 
 def interrupted(actual: Actual | None) -> str:

@@ -12,9 +12,9 @@ from fitscale.records.data import Snapshot
 from fitscale.records.plan import Plan
 from fitscale.records.run import Manifest, Task
 from fitscale.records.worth import Worth
-from fitscale.report.actual import Actual, actual_of
-from fitscale.report.events import events_of, memory_events
 from fitscale.report.models import ChunkTime, Models, chunk_times, models_of
+from fitscale.running.actual import Actual, actual_of
+from fitscale.running.events import events_of, memory_events
 from fitscale.running.state import state_of
 from fitscale.store import chunks, folder, versions
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fitscale.planning.sure_words import told
+from fitscale.planning.trust import track_told
 from fitscale.report import charts, distributions
 from fitscale.report.candidates import candidates_shown
 from fitscale.report.considered import considered_shown
-from fitscale.report.course import attempts_shown, interrupted
+from fitscale.report.course import attempts_shown, interrupted, late_shown
 from fitscale.report.described import data_shown, recipe_shown
 from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, tiles, verdict
 from fitscale.report.reading import Material
@@ -33,6 +34,7 @@ def sections(m: Material) -> dict[str, Any]:
         "subtitle": subtitle(m),
         "verdict": verdict(m),
         "interrupted": interrupted(m.actual),
+        "late": late_shown(m.actual),
         "tiles": tiles(m),
         "considered": considered_shown(m.plan) if m.plan else [],
         "decision": decision,
@@ -91,6 +93,7 @@ def _comparison(m: Material) -> dict[str, Any] | None:
         "total": total,
         "chart": charts.phases(bars),
         "source": plain(forecast.source) if forecast else "",
+        "track": track_told(m.plan.calibration, forecast) if m.plan and forecast else "",
         "apart": seconds(apart) if apart >= 0.05 else "",
         "cut_off": m.actual.cut_off_s >= 0.05,
         "beside": [f"{seconds(value)} {what}" for value, what in beside if value >= 0.05],

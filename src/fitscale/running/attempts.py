@@ -71,7 +71,7 @@ class Attempts:
         self.epoch = epoch
         self.engines = engines
         self._journal = journal
-        self._listener = listener
+        self._listeners = [listener] if listener else []
         self._numbers = itertools.count(1)
         self.all: list[Attempt] = []
 
@@ -86,6 +86,10 @@ class Attempts:
         self.all.append(attempt)
         return attempt
 
+    def also(self, listener: Listener) -> None:
+        """Let another hear what comes from now on, after those that do."""
+        self._listeners.append(listener)
+
     def ready(self, engine: str, workers: int) -> None:
         """Let workers start ahead of the next order of a pool. The workers of an attempt that was started begin first."""
         self.engines.ready(engine, workers)
@@ -93,8 +97,8 @@ class Attempts:
     def follow(self, attempt: Attempt, until: Callable[[Attempt], bool] | None = None) -> None:
         """Pump events until the attempt ended, or ``until`` says so."""
         while (event := attempt.next()) is not None:
-            if self._listener:
-                self._listener(attempt.name, attempt.order, event)
+            for listener in self._listeners:
+                listener(attempt.name, attempt.order, event)
             if event.kind == "ended":
                 self._note_end(attempt)
             elif until is not None and until(attempt):

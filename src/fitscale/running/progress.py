@@ -12,6 +12,7 @@ from fitscale.records.base import Figure, Record
 from fitscale.records.plan import Forecast
 from fitscale.records.run import Event, Order, Task
 from fitscale.records.workload import Workload
+from fitscale.running.pace import Done, costs_of, wobble
 
 WINDOW = 64  # units or chunks that the rate is taken over
 AFTER = ("score", "export", "save")  # phases that follow the units of a fit
@@ -34,6 +35,7 @@ class Progress(Record):
     failed: int = 0  # groups, in this attempt
     unfit: int = 0
     per_s: float | None = None  # units each second
+    seen: int = 0  # reports that the rate is taken from; 0: what is left is the forecast's
     share: float = 0.0
     elapsed_s: float = 0.0  # of this command
     remaining_s: Figure | None = None
@@ -69,8 +71,9 @@ class Tracker:
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)  # (time without pauses, units or rows)
         self._units = self._resumed = 0
         self._of = 0  # units in all, where the fit says it
-        self._chunks: dict[int, int] = {}  # number → rows
-        self._failed = self._unfit = 0
+        self._chunks: dict[int, Done] = {}
+        self._last: deque[tuple[float, int]] = deque(maxlen=WINDOW)  # (time without pauses, number of a chunk)
+        self._failed = self._unfit = self._rows = 0
         self._paused_s = 0.0
         self._paused_at: float | None = None
         self._memory = self._peak = 0
@@ -122,10 +125,13 @@ class Tracker:
         data = event.data
         if not self._points and self._started is not None:
             self._points.append((self._started - self._paused_s, 0.0))
-        self._chunks[int(data["k"])] = int(data["rows"])
+        k = int(data["k"])
+        self._chunks[k] = Done(int(data.get("groups", 1)), int(data["rows"]), float(data.get("cpu_s", 0.0)))
+        self._last.append((event.at - self._paused_s, k))
         self._failed += int(data.get("failed", 0))
         self._unfit += int(data.get("unfit", 0))
-        self._points.append((event.at - self._paused_s, float(sum(self._chunks.values()))))
+        self._rows += int(data["rows"])
+        self._points.append((event.at - self._paused_s, float(self._rows)))
 
     def progress(self, now: float) -> Progress:
         """How far it is at ``now`` (seconds since 1970)."""
@@ -139,12 +145,15 @@ class Tracker:
         together = task is not None and task.traits.progress == "parts" and not many
         rate = self._rate(max(1, order.parts or order.threads) if together else 1)
         working = max(0.0, now - self._working_since) if self._working_since is not None else 0.0
-        remaining = self._remaining(left / rate if rate else None, working, task is not None)
+        left_s = left / rate if rate else None
+        if many and task is not None and rate:
+            left_s = self._left_s(task, committed) or left_s
+        remaining = self._remaining(left_s, working, task is not None)
         finished = len(self._done_tasks)
         share = working / (working + remaining.value) if remaining and working + remaining.value > 0 else 0.0
         per_s = rate
         if many and rate and self._chunks:
-            per_s = rate * sum(self._groups(task, k) for k in self._chunks) / max(1, sum(self._chunks.values()))
+            per_s = rate * sum(self._groups(task, k) for k in self._chunks) / max(1, self._rows)
         return Progress(
             doing=_doing(order),
             task=task.name if task else "",
@@ -157,6 +166,7 @@ class Tracker:
             failed=self._failed,
             unfit=self._unfit,
             per_s=per_s,
+            seen=len(self._points) if rate and task is not None and not order.samples else 0,
             share=1.0 if order.kind in ("finish", "export") and not remaining else share,
             elapsed_s=elapsed,
             remaining_s=remaining,
@@ -177,6 +187,21 @@ class Tracker:
         done = sum(self._groups(task, k) for k in finished)
         left = sum(chunk.rows for k, chunk in enumerate(task.chunks) if k not in finished)
         return done, task.chunks[-1].stop, float(left)
+
+    def _left_s(self, task: Task, committed: frozenset[int]) -> float | None:
+        """What is left of many models, each chunk by what its groups and its rows take, at the pace of the last ones."""
+        group, row = costs_of(list(self._chunks.values()))
+        if not group or len(self._last) < 2:
+            return None  # by rows alone, as it stands
+        (first, _), (last, _) = self._last[0], self._last[-1]
+        done = sum(group * self._chunks[k].groups + row * self._chunks[k].rows for _, k in list(self._last)[1:])
+        finished = committed | set(self._chunks)
+        left = sum(
+            group * (chunk.stop - chunk.start) + row * chunk.rows
+            for k, chunk in enumerate(task.chunks)
+            if k not in finished
+        )
+        return left * (last - first) / done if last > first and done > 0 else None
 
     def _groups(self, task: Task | None, k: int) -> int:
         return task.chunks[k].stop - task.chunks[k].start if task else 0
@@ -204,7 +229,7 @@ class Tracker:
         more = max(0, self._tasks - len(self._done_tasks) - 1)
         each = _work_s(promised) / self._tasks if promised else left_s
         done = len(self._points) / (len(self._points) + 8)  # the more was seen, the less the forecast's spread counts
-        spread = max(LEAST_SPREAD, over * (1 - done))
+        spread = max(LEAST_SPREAD, over * (1 - done), wobble(self._points))
         return Figure.around(left_s + after + more * each, spread, "forecast")
 
 

@@ -15,6 +15,7 @@ from fitscale.machines.tree_memory import TreeMemory
 from fitscale.records.base import Record
 from fitscale.records.plan import Forecast
 from fitscale.records.run import Event, Order
+from fitscale.running.late import Late
 from fitscale.running.progress import Progress, Tracker, tasks_of, units_of
 from fitscale.running.state import Begun, state_of
 from fitscale.store import chunks, folder, journal, lock, versions
@@ -46,6 +47,7 @@ class Status(Record):
     tasks: tuple[TaskStatus, ...] = ()  # of the unfinished version
     progress: Progress | None = None  # of the attempt that works now
     last_end: str | None = None  # how the last attempt ended, when nothing works
+    late: tuple[Late, ...] = ()  # deadlines that the last command said it would miss
 
 
 def status_of(run: Path, now: float | None = None) -> Status:
@@ -53,9 +55,12 @@ def status_of(run: Path, now: float | None = None) -> Status:
     name = folder.check(run)
     command, command_at, ended = None, None, None
     began: list[str] = []
+    late: list[Late] = []
     for event in journal.replay(run):
         if event["kind"] == "command":
-            command, command_at, began = str(event["command"]), float(event["at"]), []
+            command, command_at, began, late = str(event["command"]), float(event["at"]), [], []
+        elif event["kind"] == "late":
+            late.append(Late.model_validate(event["late"]))
         elif event["kind"] == "attempt-started":
             began.append(str(event["attempt"]))
         elif event["kind"] == "attempt-ended":
@@ -76,6 +81,7 @@ def status_of(run: Path, now: float | None = None) -> Status:
         tasks=_tasks(run, begun) if begun else (),
         progress=_progress(run, began, begun, command_at, now or time.time()) if working else None,
         last_end=None if working else ended,
+        late=tuple(late),
     )
 
 

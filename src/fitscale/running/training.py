@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare, recipe_of
 from fitscale.records.base import digest_of
 from fitscale.records.data import Shape, Snapshot
+from fitscale.records.ledger import Calibration
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Plan
 from fitscale.records.run import Manifest
@@ -30,6 +32,8 @@ from fitscale.running.exporting import Exported, export_missing
 from fitscale.running.part import look_at_part
 from fitscale.running.partitioning import is_soon_cut, largest_of, partition_of, with_cut
 from fitscale.running.probes import Probes
+from fitscale.running.punctual import Punctual, Way
+from fitscale.running.recording import PastRuns, forecast_of
 from fitscale.running.some import check_same_kind, need_version, some_of
 from fitscale.running.state import Basis, Begun, RunState, state_of
 from fitscale.running.tasks import forget, write_tasks
@@ -45,6 +49,8 @@ class Told(NamedTuple):
     plan: Callable[[Plan], None] = lambda plan: None
     event: Listener = lambda name, order, event: None
     note: Callable[[str], None] = lambda text: None
+    file: str = "FILE"  # what stands for the job in a command that a note names
+    deploys: Callable[[Plan], bool] = lambda plan: False  # whether the plan's better place can be deployed to
 
 
 class Trained(NamedTuple):
@@ -81,17 +87,20 @@ def train(
     probe_s: float | None = None,
     trust: bool = False,
     only: str | None = None,
+    ledger: Path | None = None,
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Trained:
     """Train the workload's models in a run folder, from wherever an earlier command left it.
 
-    ``only`` some of the groups (see `some_of`): the next version has the served one's models of the others.
+    ``only`` some of the groups (see `some_of`): the next version has the served one's models of the others. ``ledger``: the file
+    of past runs, by which forecasts are calibrated and to which a finished version is added.
 
     Raises
     ------
     UsageError, NothingRuns, NothingMeets, Resumable, FitscaleError
         See the exit codes in `errors`.
     """
+    began_at = time.time()
     if only is not None:
         need_version(run, only)  # before the run is begun: what cannot be leaves no folder
     with _at_work(workload, run, "train", choose, trust, told, fresh=fresh) as (prepared, journal, attempts):
@@ -118,10 +127,20 @@ def train(
             prepared = prepared._replace(shape=_of_some(prepared, sizes))
         plan: Plan | None = None
         live: Attempt | None = None
+        past = PastRuns(ledger, told.note)
         if begun is None:
-            plan, live = _plan(run, prepared, attempts, machine, partition, sizes, choose, probe_s, trust, told)
+            said = past.calibration()
+            plan, live = _plan(run, prepared, attempts, machine, partition, sizes, choose, probe_s, trust, told, said)
             begun = _begin(run, prepared, state, basis, plan, journal, sizes, partition)
+        if workload.needs.deadline is not None:
+            made_by = plan or folder.read_plan(run, begun.plan)
+            way = Way(begun.version, made_by, begun.candidate, forecast_of(made_by, begun.candidate))
+            punctual = Punctual(
+                run, way, journal, began_at, note=told.note, deploys=told.deploys, file=told.file
+            )  # fmt: skip
+            attempts.also(punctual.hear)
         done = _finish(run, prepared, begun, attempts, machine, journal, plan, live, sizes, partition, trust)
+        past.remember(run, begun, attempts.epoch, began_here=plan is not None)
         _look_after(prepared, begun.version, told)
         return done
 
@@ -134,11 +153,12 @@ def plan_only(
     probe_s: float | None = None,
     trust: bool = False,
     team: Team | None = None,
+    ledger: Path | None = None,
     told: Told = Told(),  # noqa: B008 (an immutable tuple)
 ) -> Plan:
     """Plan without training. Checkpoints and chunks that probing made stay, and `train` goes on from them.
 
-    What a ``team`` shares is among what the plan considers.
+    What a ``team`` shares is among what the plan considers. ``ledger``: the file of past runs, by which forecasts are calibrated.
     """
     with _at_work(workload, run, "plan", choose, trust, told, whole=False) as (prepared, journal, attempts):
         machine = machine_for(workload, run)
@@ -156,6 +176,7 @@ def plan_only(
             choose=choose, budget_s=probe_s, sizes=sizes, largest=largest_of(run, partition),
             elsewhere=_elsewhere(workload), unexportable=unexportable(prepared),
             measured=seen.measurements if seen is not None else (),
+            calibration=PastRuns(ledger, told.note).calibration(),
         ).run()  # fmt: skip
         attempts.kill_all()
         plan = outcome.plan if team is None else for_team(outcome.plan, team)
@@ -324,12 +345,13 @@ def _plan(
     probe_s: float | None,
     trust: bool,
     told: Told,
+    calibration: Calibration,
 ) -> tuple[Plan, Attempt | None]:
     probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
     outcome = Loop(
         prepared, probes, machine, number=folder.next_plan(run), goes_on=True, choose=choose, budget_s=probe_s,
         sizes=sizes, largest=largest_of(run, partition), elsewhere=_elsewhere(prepared.workload),
-        unexportable=unexportable(prepared),
+        unexportable=unexportable(prepared), calibration=calibration,
     ).run()  # fmt: skip
     plan = outcome.plan
     folder.write_snapshot(run, prepared.snapshot)

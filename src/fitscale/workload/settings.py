@@ -28,6 +28,7 @@ class Settings(Record):
 
     runs: str  # the folder in which each workload has its run folder
     cache: str
+    ledger: str  # the file in which past runs of this user stand: see `store.ledger`
     log_level: str = "warning"
     probe_s: float | None = None  # None: the larger of 5 s and 2 % of the leader's forecast
     checkpoint_s: float = 10.0  # at least so long between two checkpoints
@@ -54,9 +55,11 @@ def settings(flags: Mapping[str, Any], environ: Mapping[str, str], workload_fold
     """
     here, home = Path.cwd(), Path(environ.get("HOME") or Path.home())
     cache_home = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
+    state_home = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state")
     found: dict[str, Any] = {
         "runs": str(workload_folder.absolute() / "runs"),
         "cache": str(cache_home / "fitscale"),
+        "ledger": str(state_home / "fitscale" / "ledger.jsonl"),
     }
     origins = dict.fromkeys(READERS, "default")
     for layer in reversed(list(_layers(flags, environ, workload_folder, here, home))):
@@ -65,7 +68,7 @@ def settings(flags: Mapping[str, Any], environ: Mapping[str, str], workload_fold
                 read = READERS[name](value)
             except UsageError as error:
                 raise UsageError(f"{layer.origin(name)}: {error}") from None
-            if name in ("runs", "cache"):
+            if name in ("runs", "cache", "ledger"):
                 read = str(layer.folder / _home(read, home))
             found[name], origins[name] = read, layer.origin(name)
     return Settings(**found, origins=origins)
@@ -90,6 +93,11 @@ def _layers(
             if "trust" in values:
                 # a project comes from elsewhere along with its code: it must not vouch for itself
                 raise UsageError(f"{file}: tool.fitscale.trust: a project cannot trust itself; use --trust")
+            if "ledger" in values:
+                # nor may it write into a file of the user's, or bring past runs that say what a machine of his holds
+                raise UsageError(
+                    f"{file}: tool.fitscale.ledger: it is the user's, not a project's; use FITSCALE_LEDGER"
+                )
             yield _Layer(f"{file}: tool.fitscale.{{}}".format, values, parent)
             break
     user = _user(home, environ)
@@ -126,7 +134,7 @@ def _home(path: str, home: Path) -> Path:
 def _path(value: Any) -> str:
     if isinstance(value, str | Path) and str(value).strip():
         return str(value)
-    raise UsageError(f"{units.shown(value)} is not a folder")
+    raise UsageError(f"{units.shown(value)} is not a path")
 
 
 def _level(value: Any) -> str:
@@ -149,6 +157,7 @@ def _interval(value: Any) -> float:
 READERS: dict[str, Callable[[Any], Any]] = {
     "runs": _path,
     "cache": _path,
+    "ledger": _path,
     "log_level": _level,
     "probe_s": units.duration_s,
     "checkpoint_s": _interval,

@@ -12,8 +12,8 @@ from fitscale.models import worth
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.plan import Forecast, Plan
 from fitscale.records.run import Manifest
-from fitscale.report.actual import Actual, actual_of
 from fitscale.report.tracking.masking import masked
+from fitscale.running.actual import Actual, actual_of
 from fitscale.running.state import Begun, state_of
 from fitscale.store import folder, journal, versions
 

@@ -10,7 +10,8 @@ from fitscale.errors import UsageError
 from fitscale.records.base import Record
 from fitscale.records.plan import Phase
 from fitscale.records.run import Order
-from fitscale.report.events import events_of, paused_s, phases_of
+from fitscale.running.events import events_of, paused_s, phases_of
+from fitscale.running.late import Late
 from fitscale.running.state import Begun
 from fitscale.store import folder, journal, versions
 
@@ -66,6 +67,7 @@ class Actual(Record):
     attempts: tuple[AttemptActual, ...] = ()
     killed: int = 0  # attempts that were killed, cut off or ended by the memory limit
     spans: tuple[tuple[float, float], ...] = ()  # of the commands
+    late: tuple[Late, ...] = ()  # deadlines that it was said to miss while it went on
 
     @property
     def fitted(self) -> bool:
@@ -112,7 +114,13 @@ def actual_of(run: Path, version: int) -> Actual | None:
         # Of a new run, data is staged before anything is written down.
         spans.append((min([command.at, *(event["began"] for event in staged)]) if not spans else command.at, last))
     staged_s = sum(float(event["seconds"]) for event in staged)
-    return summed(version, begun.plan, attempts, orders, spans, finished, staged_s)
+    found_late = tuple(
+        Late.model_validate(event["late"])
+        for command in own
+        for event in command.events
+        if event["kind"] == "late" and event["version"] == version
+    )
+    return summed(version, begun.plan, attempts, orders, spans, finished, staged_s).but(late=found_late)
 
 
 def summed(
