@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench proofs docs clean
 
 help:  ## show this list (the default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ lint: $(READY)  ## style, format, types, and which room may import which
 
 bench: $(READY)  ## forecast against actual, and fitscale against the plain scripts
 	$(BIN)/python benchmarks/run.py
+
+proofs: $(READY)  ## what the suites prove of each plug-in, into the table that the scorecard reads
+	$(BIN)/python scripts/proofs.py --write
 
 docs: $(READY)  ## build the site into build/site; a warning is an error
 	$(BIN)/python scripts/docs --check

@@ -83,6 +83,7 @@ EXAMPLES = {
     "needs.export": "[native]",
     "needs.deploy": "edge/linux-arm64",
     "needs.functions": "[distributed_training]",
+    "needs.weights": "{time: 3, budget: 1}",
     "needs.max_failed": "1%",
     "where": "[local, catalogue: aws/us-east-1]",
     "where.local": "{memory: 2 GB}",
@@ -98,7 +99,6 @@ NOT_YET = {
     "data.uri": "s3://bucket/flights",
     "data.use": "enough",
     "needs.export": "[pmml]",
-    "needs.functions": "[automl]",
 }
 ABOUT = {  # of keys whose schema says none
     "where.local": "this machine; plain `local` where nothing limits it",

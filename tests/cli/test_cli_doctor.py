@@ -131,6 +131,22 @@ def test_a_database_is_really_asked(tmp_path: Path, postgres: Server, monkeypatc
     assert postgres.password not in refused["says"]
 
 
+def test_what_must_be_stood_up_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the scorecard counts it; a catalogue is read, and the tool that would rent of it is looked for."""
+    own = tmp_path / "own.csv"
+    own.write_text("machine,vcpus,memory_gib,usd_per_hour\nbig,8,64,1.5\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    job = write_job(tmp_path, "job", where=["local", {"catalogue": "own.csv"}])
+    found = {finding["what"]: finding for finding in fitscale("doctor", job, "--json").record["findings"]}
+    assert found["to stand up"]["says"] == "nothing but this machine and its files"
+    assert found["catalogue own.csv"]["says"].startswith("1 machine")
+    assert found["skypilot"]["state"] == "note"
+    own.write_text("machine,vcpus,memory_gib,usd_per_hour\nbig,8,64,-1\n")
+    wrong = fitscale("doctor", job, "--json")
+    assert wrong.code == 2
+    assert "own.csv: line 2: usd_per_hour: " in " ".join(wrong.err.split())
+
+
 def test_an_export_whose_library_is_missing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that brings it."""
     from fitscale.models import exporting

@@ -164,6 +164,17 @@ def test_a_place_is_priced_as_written(tmp_path: Path, customers: bytes) -> None:
     assert said.count("'usd_per_hour_spot' in a table of your own states it") == 1
 
 
+def test_candidates_are_scored_as_written(tmp_path: Path, customers: bytes) -> None:
+    """Eight measurements, weights that decide, and a team whose hours count."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = " ".join(run("scorecard.md", tmp_path).split())
+    assert "not matched: automl: not offered" in said
+    assert "1 at 5 s, 0 at 60 s (stated) [forecast]" in said
+    assert "by your weights (time 3, people 1, storage 1) its measured scores come to" in said
+    assert "not in that sum: people is judged" in said
+    assert "modelling: 6 h [stated], data scientist (senior, of the team)" in said
+
+
 def test_an_exported_model_is_served_as_written(tmp_path: Path, customers: bytes) -> None:
     """Trained, exported and run by onnxruntime alone, on raw columns."""
     (tmp_path / "customers.parquet").write_bytes(customers)

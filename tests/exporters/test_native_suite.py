@@ -54,6 +54,19 @@ class TestXGBoost(ExporterSuite):
         return Native()
 
 
+class TestLightGBM(ExporterSuite):
+    estimators: ClassVar[Mapping[str, Estimator]] = {
+        "classifier": Estimator(path="lightgbm.LGBMClassifier", params={"n_estimators": 3}),
+        "regressor": Estimator(path="lightgbm.LGBMRegressor", params={"n_estimators": 3}),
+    }
+    opens = MODELS + "import lightgbm\nfor path in models: assert lightgbm.Booster(model_file=path).num_trees() > 0\n"
+
+    @pytest.fixture
+    def exporter(self) -> Exporter:
+        pytest.importorskip("lightgbm", reason="lightgbm is not installed")
+        return Native()
+
+
 class TestSklearn(ExporterSuite):
     estimators: ClassVar[Mapping[str, Estimator]] = {
         "classifier": Estimator(path="sklearn.linear_model.LogisticRegression"),

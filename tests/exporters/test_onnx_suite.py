@@ -47,6 +47,19 @@ class TestXGBoost(ExporterSuite):
         return Onnx()
 
 
+class TestLightGBM(ExporterSuite):
+    estimators: ClassVar[Mapping[str, Estimator]] = {
+        "classifier": Estimator(path="lightgbm.LGBMClassifier", params={"n_estimators": 3}),
+        "regressor": Estimator(path="lightgbm.LGBMRegressor", params={"n_estimators": 3}),
+    }
+    opens = OPENS
+
+    @pytest.fixture
+    def exporter(self) -> Exporter:
+        pytest.importorskip("lightgbm", reason="lightgbm is not installed")
+        return Onnx()
+
+
 class TestSklearn(ExporterSuite):
     estimators: ClassVar[Mapping[str, Estimator]] = {
         "classifier": Estimator(path="sklearn.linear_model.LogisticRegression"),

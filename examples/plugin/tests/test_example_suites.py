@@ -12,12 +12,14 @@ import pytest
 from fitscale_example.centroids import Centroids
 from fitscale_example.jsonlines import JsonLines
 from fitscale_example.lift import TopDecileLift
+from fitscale_example.sheet import Sheet
 
-from fitscale.contracts import Metric
+from fitscale.contracts import Exporter, Metric
 from fitscale.data.reader import open_reader
 from fitscale.errors import DataError, SourceChanged, WorkloadError
-from fitscale.records.run import Estimator
+from fitscale.records.run import Estimator, Recipe
 from fitscale.records.workload import DataSpec
+from fitscale.testing.exporters import ExporterSuite
 from fitscale.testing.frameworks import FrameworkSuite
 from fitscale.testing.metrics import MetricSuite
 from fitscale.testing.sources import SourceSuite
@@ -65,6 +67,33 @@ class TestCentroids(FrameworkSuite):
         "equal": Case(Estimator(path="fitscale_example.Centroids", params={"prior": "equal"})),
     }
     tolerance = 1e-9
+
+
+class TestSheet(ExporterSuite):
+    estimators: ClassVar[Mapping[str, Estimator]] = {"classifier": Estimator(path="fitscale_example.Centroids")}
+    opens = """
+import csv, io, zipfile
+for path in sys.argv[1:]:
+    if path.endswith('.zip'):
+        with zipfile.ZipFile(path) as archive:
+            texts = [archive.read(name).decode() for name in archive.namelist()]
+    else:
+        texts = [open(path).read()]
+    assert texts
+    for text in texts:
+        head, *lines = csv.reader(io.StringIO(text))
+        assert head[:2] == ['class', 'prior'] and len(lines) >= 2
+        assert abs(sum(float(line[1]) for line in lines) - 1) < 1e-9
+"""
+
+    @pytest.fixture
+    def exporter(self) -> Exporter:
+        return Sheet()
+
+    def test_other_models_are_refused(self, exporter: Exporter) -> None:
+        """With the reason, before anything is trained."""
+        other = Estimator(path="baseline.Classifier")
+        assert exporter.reason_not(Recipe.model_construct(framework="baseline", estimator=other)) is not None
 
 
 class TestTopDecileLift(MetricSuite):

@@ -28,8 +28,9 @@ def doctor(
     """What is here, what is missing, and the next step for each.
 
     Looks at the machine, at the libraries and their versions, and at the disk where runs are kept. With FILE it also reads
-    the workload, opens its data, reads rows of it, imports its estimator and tries its run folder, really; nothing is
-    kept. Ends with 2 if something that is needed does not work.
+    the workload, opens its data, reads rows of it, imports its estimator and tries its run folder, really; counts what
+    must be stood up around a run, and reads the catalogues that are named. Nothing is kept. Ends with 2 if something that
+    is needed does not work.
     """
     from fitscale.cli.checking import findings_of
     from fitscale.cli.saying import Out

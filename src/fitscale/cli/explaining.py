@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitscale.cli.costing import cost_lines
+from fitscale.cli.scoring import card_lines
 from fitscale.cli.screen import place
 from fitscale.cli.shown import columns, count, duration, plural, size, usd, wrapped
 from fitscale.planning.trust import moves_told, track_told
@@ -42,6 +43,8 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
         lines += ["", *_terms(found.law)]
     if found.costs is not None:
         lines += ["", *cost_lines(found.costs, width)]
+    if found.card is not None:
+        lines += ["", *card_lines(found.card, width)]
     return [line[:width] for line in lines]
 
 

@@ -57,6 +57,13 @@ def plan(
             autocompletion=workload_files,
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Try what the scorecard has on record: train a part, export it, open it elsewhere, write the folder of deploy.",
+        ),
+    ] = False,
     trust: Annotated[bool, typer.Option("--trust", help="Pickles from elsewhere may be loaded.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The plan, or the portfolio, as a record on stdout.")] = False,
 ) -> None:
@@ -73,12 +80,20 @@ def plan(
     """
     from fitscale.cli.finding import for_training, named
     from fitscale.cli.saying import Out
+    from fitscale.errors import UsageError
     from fitscale.work.hiding import hide
 
     if len(files) > 1 or team is not None:
         from fitscale.cli.portfolio import plan_all
 
-        flags = {"--run": run, "--where": where, "--choose": choose, "--what-if": what_if, "--explain": explain}
+        flags: dict[str, object] = {
+            "--run": run,
+            "--where": where,
+            "--choose": choose,
+            "--what-if": what_if,
+            "--explain": explain,
+        }
+        flags["--verify"] = verify or None
         plan_all(files, team, flags, probe=probe, trust=trust, json=json)
         return
     (file,) = files
@@ -87,10 +102,19 @@ def plan(
     out = Out(json)
     found = for_training(file, run, trust=trust, probe=probe, where=where)
     if what_if is not None or explain is not None:
+        if verify:
+            raise UsageError(
+                "--verify: --what-if and --explain answer from the last plan, and try nothing; leave it out"
+            )
         _again(out, found, file, what_if, explain)
         return
     name = named(file, run, where)
-    _show(out, planned(out, found, name, choose), name)
+    made = planned(out, found, name, choose)
+    if verify:
+        from fitscale.cli.verifying import verify as tried
+
+        made = tried(out, found.run, made, trust=found.settings.trust)
+    _show(out, made, name)
 
 
 def planned(out: Out, found: Found, name: str, choose: str | None = None, team: Team | None = None) -> Plan:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from fitscale.cli.considered import considered_lines
 from fitscale.cli.costing import better_costs
+from fitscale.cli.scoring import score_lines
 from fitscale.cli.shown import (
     clipped,
     columns,
@@ -46,6 +47,7 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = 
         "",
         *_verdict(plan, ways, width, "" if supposed else _deployed(plan, file)),
         *_many("Sure", _sure(plan, ways), width),
+        *_scored(plan, ways, width),
         "",
         *_ruled_out(plan, width),
         *_many("Flips", plan.decision.flips, width),
@@ -252,6 +254,11 @@ def _sure(plan: Plan, ways: Sequence[tuple[str, Assessed]]) -> tuple[str, ...]:
         return letters.get((chance.name, chance.workers)) or named(chance)
 
     return told(plan.decision.sureness, called)
+
+
+def _scored(plan: Plan, ways: Sequence[tuple[str, Assessed]], width: int) -> list[str]:
+    lines = score_lines(plan, ways, width)
+    return ["", *lines] if lines else []
 
 
 def _table(rows: list[list[str]], width: int) -> list[str]:

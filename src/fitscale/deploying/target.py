@@ -10,6 +10,7 @@ from fitscale.planning import wording
 from fitscale.planning.choosing import ranked
 from fitscale.planning.gates import FORECAST_GATES, must_s
 from fitscale.planning.moving import machines_of, on_machine
+from fitscale.planning.scoring.card import weighing_ground
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Plan
@@ -93,7 +94,7 @@ def _named(plan: Plan, snapshot: Snapshot, named: str) -> Target:
             raise UsageError(f"'{named}': no candidate '{strategy}'{nearest(strategy, known)}; there are: {told}")
         passing = tuple(one for one in passing if one.candidate.name == strategy)
         refused = tuple(one for one in refused if one.candidate.name == strategy)
-    if best := ranked(passing, plan.workload, machine, must_s(plan.workload)):
+    if best := ranked(passing, plan.workload, machine, must_s(plan.workload), weighing_ground(plan, list(passing))):
         return Target(machine, best[0])
     told = "; ".join(f"{one.candidate.name} {one.sentence.partition(';')[0]}" for one in refused)
     raises = NothingMeets if any(one.gate in FORECAST_GATES for one in refused) else NothingRuns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fitscale.errors import UsageError, nearest
-from fitscale.machines.table import Row, rows
+from fitscale.machines.table import Row, own, rows
 from fitscale.records.machine import Machine
 
 NEEDED = ("machine", "vcpus", "memory_gib", "usd_per_hour")
@@ -32,7 +32,8 @@ def catalogue(spec: str | None = None, base: Path = Path(".")) -> tuple[Machine,
     spec = (spec or "").strip().strip("/") if not (spec or "").endswith(".csv") else spec or ""
     if spec.endswith(".csv"):
         return tuple(_machine(row, "stated") for row in rows("machines", base / spec, NEEDED))
-    found = tuple(_machine(row, "looked up") for row in rows("machines", None, NEEDED))
+    origin = "stated" if own("machines") else "looked up"
+    found = tuple(_machine(row, origin) for row in rows("machines", None, NEEDED))
     for depth, word in enumerate(spec.split("/") if spec else []):
         known = dict.fromkeys((m.provider, m.region, m.name)[depth] for m in found) if depth < 3 else {}
         if word not in known:

@@ -11,6 +11,9 @@ from typing import Literal
 from fitscale.machines.table import Row, rows
 from fitscale.records.base import Record
 
+# Frameworks that fitscale drives by itself, under licences that cost nothing.
+FREE = ("baseline", "batched", "sklearn", "xgboost", "lightgbm", "series", "statsforecast")
+
 
 class Storage(Record):
     """A kind of storage. `throughput` is MiB a second: flat, for each GiB held, or a maximum only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -49,14 +50,27 @@ class Row:
         return UsageError(f"{self._place}: {column}: '{self.text(column)}' {problem}")
 
 
+FOLDER = "FITSCALE_TABLES"  # a variable: the folder of the user's own tables, by the names of the shipped ones
+
+
+def own(name: str) -> Path | None:
+    """The user's table in place of the shipped one, where there is one."""
+    folder = os.environ.get(FOLDER)
+    file = Path(folder).expanduser() / f"{name}.csv" if folder else None
+    if folder and not Path(folder).expanduser().is_dir():
+        raise UsageError(f"{FOLDER}: '{folder}' is not a folder; it holds tables such as roles.csv and efforts.csv")
+    return file if file is not None and file.exists() else None
+
+
 def rows(name: str, file: Path | None, needed: Sequence[str]) -> Iterator[Row]:
-    """The rows of the shipped table `name`, or of the user's `file` instead.
+    """The rows of the user's `file`, else of the table of that name in the folder of FITSCALE_TABLES, else of the shipped one.
 
     Raises
     ------
     UsageError
         If it cannot be read, lacks a column, or a row has more or fewer cells than the header, or another currency than USD.
     """
+    file = file or own(name)
     place = str(file) if file else f"{name}.csv"
     try:
         text = (file or files("fitscale.machines") / "tables" / f"{name}.csv").read_text(encoding="utf-8-sig")

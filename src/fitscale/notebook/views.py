@@ -10,6 +10,7 @@ from fitscale.report.candidates import SHOWN, row_of
 from fitscale.report.considered import considered_shown
 from fitscale.report.headline import tiles, verdict
 from fitscale.report.reading import read
+from fitscale.report.scored import scored_shown
 from fitscale.report.text import many, parted, percent, plain, score
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ COLUMNS = 8  # of the most important
 
 
 def plan_html(plan: Plan) -> str:
-    """The verdict, the candidates with their intervals, what was considered, and what was ruled out."""
+    """The verdict, the candidates with their intervals, what was considered, how it scores, and what was ruled out."""
     decision = plan.decision
     chosen = decision.chosen
     others = [a for a in decision.alternatives if chosen is None or a.candidate != chosen.candidate]
@@ -31,6 +32,7 @@ def plan_html(plan: Plan) -> str:
         title=f"{plain(plan.workload.name, 80)} · plan {plan.number}",
         reasons=[plain(reason) for reason in decision.reasons],
         considered=considered_shown(plan),
+        scored=scored_shown(plan),
         rows=rows,
         costs=any(row.cost for row in rows),
         refused=[(plain(r.candidate.name, 60), plain(r.sentence)) for r in decision.refused[:SHOWN]],

@@ -14,12 +14,14 @@ from fitscale.planning.loop import Loop
 from fitscale.planning.monthly import costs_of, shipped
 from fitscale.planning.moving import machines_of, on_machine
 from fitscale.planning.recalled import recalled
+from fitscale.planning.scoring.card import card_of, ground_of
 from fitscale.planning.sizes import sizes_of
 from fitscale.records.base import Record
 from fitscale.records.costs import Costs
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Plan, Refusal
+from fitscale.records.scorecard import Card
 from fitscale.records.workload import Deadline
 from fitscale.workload import units
 
@@ -45,6 +47,7 @@ class Explained(Record):
     forecast: Forecast | None = None
     law: Law | None = None
     costs: Costs | None = None  # of a machine that has a price
+    card: Card | None = None  # of all that has a forecast
 
 
 def read_changes(text: str) -> Changes:
@@ -101,7 +104,7 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
     loop = Loop(
         prepared, None, machine, number=plan.number, sizes=sizes_of(plan.sizes, longer, more),
         measured=plan.measurements, refuted=_refuted(plan, machine, longer * more), settled=plan.decision.settled,
-        elsewhere=elsewhere or catalogue(), unexportable=lacking, calibration=plan.calibration,
+        elsewhere=elsewhere or catalogue(), unexportable=lacking, calibration=plan.calibration, facts=plan.facts,
     )  # fmt: skip
     supposed = loop.run().plan
     return supposed if plan.team is None else for_team(supposed, plan.team)
@@ -159,10 +162,14 @@ def explained(plan: Plan, snapshot: Snapshot, name: str) -> Explained:
         return found  # the framework cannot take this path at all: it has no law
     found = found.but(law=law_of(recalled(plan, snapshot), found.candidate, plan.shape, sizes_of(plan.sizes)))
     machine = _machine_of(plan, found.candidate.machine)
-    if found.forecast is None or machine is None or machine.usd_per_hour is None:
+    if found.forecast is None:
         return found
     assessed = Assessed(candidate=found.candidate, forecast=found.forecast)
-    return found.but(costs=costs_of(plan, assessed, machine, shipped()))
+    if machine is not None and machine.usd_per_hour is not None:
+        found = found.but(costs=costs_of(plan, assessed, machine, shipped()))
+    ways = [one for one in (decision.chosen, *decision.alternatives, decision.better) if one is not None]
+    ground = ground_of(plan, [*ways, assessed])
+    return found.but(card=card_of(assessed.but(costs=found.costs), ground))
 
 
 def _machine_of(plan: Plan, name: str) -> Machine | None:

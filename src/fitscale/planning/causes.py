@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fitscale.planning import wording
 from fitscale.planning.bands import FEATURES as WIDTHS
 from fitscale.planning.deciding import decide
-from fitscale.planning.flips import rows_that_fit
+from fitscale.planning.gates import rows_that_fit
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Decision, Plan, Refusal
 from fitscale.records.workload import Workload
@@ -133,6 +133,7 @@ def _decided(plan: Plan, opened: Sequence[Refusal], workload: Workload, machine:
         choose=decision.chosen.candidate.name if decision.chosen is not None and decision.overridden else None,
         settled=decision.settled,
         elsewhere=(),
+        facts=plan.facts,
     )
 
 

@@ -8,6 +8,8 @@ from typing import get_args
 
 from fitscale.errors import NothingRuns, UsageError, nearest
 from fitscale.planning.gates import OVERRIDDEN, usable_bytes
+from fitscale.planning.scoring.ground import Ground
+from fitscale.planning.scoring.sums import stepped, sum_of, weights_for
 from fitscale.planning.spread import chance_above, expected, quantile
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Refusal
@@ -20,17 +22,31 @@ P90 = 0.9
 SURE = 0.75
 
 
-def ranked(assessed: Sequence[Assessed], workload: Workload, machine: Machine, must: float | None) -> list[Assessed]:
+def ranked(
+    assessed: Sequence[Assessed],
+    workload: Workload,
+    machine: Machine,
+    must: float | None,
+    ground: Ground | None = None,
+) -> list[Assessed]:
     """The best first.
 
-    By expected time; with a hardware budget by cost among those that meet the deadline at P90. What lies in the same
-    twentieth counts as equal: then less memory wins, then the simpler strategy. The twentieths are steps of a fixed scale,
-    so that another candidate never changes the order of the rest.
+    By the user's weights where there are any; else by expected time, with a hardware budget by cost among those that meet the
+    deadline at P90. What lies in the same twentieth counts as equal: then what the scorecard measured wins, then less memory,
+    then the simpler strategy. Twentieths and the scorecard's hundredths are steps of fixed scales, so that another candidate
+    never changes the order of the rest.
+
+    Parameters
+    ----------
+    ground
+        What the scorecard measures against; None: it has no say.
     """
     under_way = any(a.forecast.done_s for a in assessed)
     thrifty = is_thrifty(workload)
+    weights = weights_for(ground, thrifty) if ground is not None else {}
+    decides = ground is not None and bool(ground.facts.weights)
 
-    def key(a: Assessed) -> tuple[bool, int, int, int, float, str]:
+    def key(a: Assessed) -> tuple[bool, int, int, int, int, int, float, str]:
         seconds = expected_s(a, machine)
         if under_way and not a.forecast.done_s:
             # What is begun is left only for what is better with some certainty: its other half is not yet known.
@@ -39,7 +55,9 @@ def ranked(assessed: Sequence[Assessed], workload: Workload, machine: Machine, m
         cost = a.forecast.cost_usd.value if thrifty and a.forecast.cost_usd is not None else None
         objective = twentieth(seconds if cost is None else cost)
         memory = twentieth(a.forecast.memory_bytes.value)
-        return (late, objective, memory, SIMPLE.index(a.candidate.strategy), seconds, a.candidate.name)
+        scored = -stepped(sum_of(a, ground, weights, seconds)) if ground is not None else 0
+        first, then = (scored, 0) if decides else (0, scored)
+        return (late, first, objective, then, memory, SIMPLE.index(a.candidate.strategy), seconds, a.candidate.name)
 
     return sorted(assessed, key=key)
 

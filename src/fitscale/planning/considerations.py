@@ -13,6 +13,7 @@ from fitscale.planning.gates import RUNS_A_MONTH, must_s, runs_a_month
 from fitscale.records.base import Origin
 from fitscale.records.plan import Consideration, Plan
 from fitscale.records.workload import Budget, Deadline, Needs, Team
+from fitscale.workload.offered import offers
 from fitscale.workload.units import duration_text
 
 NAMES = {
@@ -114,6 +115,8 @@ def _framework(plan: Plan) -> Consideration:
         value += f"; {' and '.join(functions)} asked for"
         freed = workload.needs.but(functions=())
         changed += _without(plan, freed, "functions", "without that")
+        if lacking := [name for name in functions if not offers(name)]:
+            value += f"; not offered: {', '.join(lacking)}"
     return _made(causes.FRAMEWORK, plan, value, "stated", changed=changed)
 
 

@@ -19,9 +19,12 @@ from fitscale.planning.gates import (
     usable_bytes,
 )
 from fitscale.planning.path import path_of
+from fitscale.planning.scoring.ground import Ground, floor_of
+from fitscale.planning.scoring.saying import scored_reasons
 from fitscale.planning.verdict import Verdict, reasons_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Decision, Refusal
+from fitscale.records.scorecard import Facts
 from fitscale.records.workload import Workload
 
 __all__ = ["decide", "ended_by_memory", "gate", "only", "probe_failed"]
@@ -37,6 +40,7 @@ def decide(
     settled: bool,
     elsewhere: Sequence[Assessed],
     now: datetime | None = None,
+    facts: Facts | None = None,
 ) -> Decision:
     """The gates once more, with all that is known by now; then the best of what passes, or the nearest of what does not.
 
@@ -51,6 +55,8 @@ def decide(
         A candidate's name that overrides the objective; never the memory.
     elsewhere
         The same paths on other machines, of which each passes that machine's gates.
+    facts
+        What the scorecard stands on, which breaks ties, or decides where there are weights; None: it has no say.
     """
     passing: list[Assessed] = []
     failing = _latest(refused)
@@ -61,7 +67,8 @@ def decide(
         else:
             failing.append(refusal)
     must = must_s(workload, now)
-    best = ranked(passing, workload, machine, must)
+    ground = Ground(workload, machine, facts, floor_of(passing)) if facts is not None else None
+    best = ranked(passing, workload, machine, must, ground)
     allowed = FORECAST_GATES if choose is None else OVERRIDDEN
     nearest = ranked(_runnable(failing, machine, allowed), workload, machine, None)
     pool = [one for one in (*best, *nearest) if choose is None or one.candidate.name == choose]
@@ -71,10 +78,13 @@ def decide(
     verdict = Verdict(
         workload, machine, must, chosen, tuple(best), tuple(failing), better,
         meets=meets, overridden=choose is not None and chosen is not None, settled=settled,
+        weighed=facts is not None and bool(facts.weights),
     )  # fmt: skip
+    headline, *others = reasons_of(verdict)
+    scored = scored_reasons(best, ground, must) if meets and not verdict.overridden else ()
     return Decision(
         chosen=chosen,
-        reasons=reasons_of(verdict),
+        reasons=(headline, *scored, *others),
         better=better,
         alternatives=tuple(one for one in best if one != chosen),
         refused=tuple(failing),

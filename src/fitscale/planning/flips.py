@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fitscale.planning import wording
-from fitscale.planning.gates import p99_bytes, usable_bytes
+from fitscale.planning.gates import p99_bytes, rows_that_fit, usable_bytes
 from fitscale.planning.verdict import Verdict
-from fitscale.records.machine import Machine
-from fitscale.records.plan import Candidate, Forecast
 
 
 def flips_of(v: Verdict) -> tuple[str, ...]:
@@ -28,16 +26,6 @@ def _memory(v: Verdict) -> Iterator[str]:
         rows = rows_that_fit(v.chosen.candidate, v.chosen.forecast, v.machine)
         if rows and rows < 1000 * v.chosen.forecast.rows:
             yield f"{v.chosen.candidate.name} no longer fits in memory here above {wording.rows(rows)} rows"
-
-
-def rows_that_fit(candidate: Candidate, forecast: Forecast, machine: Machine) -> float | None:
-    """Training rows up to which P99 fits; None where rows are not what it hangs on."""
-    value, fixed = forecast.memory_bytes.value, forecast.memory_fixed_bytes
-    if candidate.is_grouped or not forecast.rows or value <= 1.001 * fixed:
-        return None
-    at_p50 = usable_bytes(candidate, machine) * value / p99_bytes(forecast)
-    rows = forecast.rows * (at_p50 - fixed) / (value - fixed)
-    return rows if rows >= 1 else None
 
 
 def _deadline(v: Verdict) -> Iterator[str]:

@@ -77,6 +77,16 @@ def p99_bytes(forecast: Forecast) -> float:
     return forecast.memory_p99_bytes if forecast.memory_p99_bytes is not None else forecast.memory_bytes.high
 
 
+def rows_that_fit(candidate: Candidate, forecast: Forecast, machine: Machine) -> float | None:
+    """Training rows up to which P99 fits; None where rows are not what it hangs on."""
+    value, fixed = forecast.memory_bytes.value, forecast.memory_fixed_bytes
+    if candidate.is_grouped or not forecast.rows or value <= 1.001 * fixed:
+        return None
+    at_p50 = usable_bytes(candidate, machine) * value / p99_bytes(forecast)
+    rows = forecast.rows * (at_p50 - fixed) / (value - fixed)
+    return rows if rows >= 1 else None
+
+
 def must_s(workload: Workload, now: datetime | None = None) -> float | None:
     """Seconds that the run may take at most."""
     deadline = workload.needs.deadline

@@ -22,6 +22,7 @@ from fitscale.planning.considerations import considered
 from fitscale.planning.known import Known
 from fitscale.planning.monthly import priced
 from fitscale.planning.preparing import Prepared
+from fitscale.planning.scoring.card import scorecard_of
 from fitscale.planning.settling import NO_PROBE_S
 from fitscale.planning.sizes import outline_of
 from fitscale.planning.sureness import sureness_of
@@ -30,6 +31,7 @@ from fitscale.records.ledger import Calibration
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusal
 from fitscale.records.run import Event, Sample
+from fitscale.records.scorecard import Facts
 
 LEAST_PROBES = 8  # chunks that are there to probe, see `running.tasks`
 BUDGET_S = 5.0
@@ -101,6 +103,7 @@ class Loop:
         unexportable: str | None = None,
         looks: bool = False,
         calibration: Calibration = Calibration(),  # noqa: B008 (a frozen record)
+        facts: Facts = Facts(),  # noqa: B008 (a frozen record)
     ) -> None:
         self._prepared = prepared
         self._workload = prepared.workload
@@ -115,6 +118,7 @@ class Loop:
         self._before = measured  # by an earlier plan
         self._refuted = refuted  # by what was tried then
         self._looks = looks  # whatever it costs: what is measured stands for more
+        self._facts = facts
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
         self._known = Known(prepared, machine, sizes, calibration)
         self._refused: list[Refusal] = []
@@ -146,8 +150,11 @@ class Loop:
             choose=self._choose,
             settled=self._settled,
             elsewhere=self._known.elsewhere(found, self._elsewhere),
+            facts=self._facts,
         )
-        sureness = sureness_of(decision, self._workload, self._machine, untried=self._untried, spent_s=self._spent_s)
+        sureness = sureness_of(
+            decision, self._workload, self._machine, untried=self._untried, spent_s=self._spent_s, facts=self._facts
+        )
         decision = decision.but(sureness=sureness)
         plan = Plan(
             number=self._number,
@@ -158,6 +165,7 @@ class Loop:
             traits=self._prepared.traits,
             shape=self._known.shape,
             decision=decision,
+            facts=self._facts,
             measurements=self._known.measurements,
             calibration=self._known.calibration,
             plain_bytes=self._known.plain(found),
@@ -169,7 +177,7 @@ class Loop:
             sizes=outline_of(self._known.sizes or ()),
         )
         plan = priced(plan.but(considerations=considered(plan)), self._elsewhere)
-        return Outcome(plan, self._handed_over(decision.chosen))
+        return Outcome(plan.but(scorecard=scorecard_of(plan)), self._handed_over(decision.chosen))
 
     def _handed_over(self, chosen: Assessed | None) -> Live | None:
         """The live attempt if it is the chosen path's; another is stopped with its checkpoint."""

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from fitscale.machines import prices
+from fitscale.machines.prices import FREE
 from fitscale.planning import spot, wording
 from fitscale.planning.better import WORTH_S
 from fitscale.planning.gates import runs_a_month
 from fitscale.planning.sending import UPLINK, Home, home_of, sent_s, transfers
 from fitscale.planning.spread import total
 from fitscale.planning.storing import Held, disk_of, stored
-from fitscale.planning.verdict import FREE
 from fitscale.records.base import Figure, Origin
 from fitscale.records.costs import Cost, Costs
 from fitscale.records.machine import Machine

@@ -10,6 +10,7 @@ from fitscale.planning.elsewhere import There, comparable, there
 from fitscale.planning.gates import FORECAST_GATES, must_s
 from fitscale.planning.laws import law_of
 from fitscale.planning.recalled import recalled
+from fitscale.planning.scoring.card import weighing_ground
 from fitscale.planning.sizes import sizes_of
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
@@ -55,7 +56,7 @@ def _way(plan: Plan, known: Sequence[tuple[Assessed, Law]], machine: Machine) ->
             passing.append(assessed)
         else:
             sentence = f"{assessed.candidate.name} {refusal.sentence}"
-    best = ranked(passing, plan.workload, machine, must_s(plan.workload))
+    best = ranked(passing, plan.workload, machine, must_s(plan.workload), weighing_ground(plan, passing))
     return Way(assessed=best[0]) if best else Way(sentence=sentence)
 
 

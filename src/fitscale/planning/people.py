@@ -33,7 +33,7 @@ def efforts_of(jobs: Sequence[Job], kinds: int, team: Team, roles: Sequence[Role
     counts = {MODELLING: len(jobs), PREPARING: len(jobs), DATABASES: databases, OPERATING: kinds if jobs else 0}
     found = []
     for activity, count in counts.items():
-        who = _who(activity, team, roles)
+        who = who_does(activity, team, roles)
         hours = count * team.hours.get(activity, HOURS[activity])
         if who is None or not hours:
             continue
@@ -72,7 +72,7 @@ def lacking_of(jobs: Sequence[Job], efforts: Sequence[Effort], team: Team, roles
         said += [
             f"nobody states the skill '{skill}', which {listed(names)} asks for" for skill, names in wanted.items()
         ]
-    works = sum(person.count * _hours_a_month(person.role, person.level, roles) for person in team.people)
+    works = sum(person.count * hours_a_month(person.role, person.level, roles) for person in team.people)
     asked = sum(effort.hours for effort in efforts if effort.in_team)
     if asked > works:
         said.append(f"{wording.number(asked)} h a month are asked of the team, which works {wording.number(works)}")
@@ -89,7 +89,7 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _who(activity: str, team: Team, roles: Sequence[Role]) -> tuple[Role, bool] | None:
+def who_does(activity: str, team: Team, roles: Sequence[Role]) -> tuple[Role, bool] | None:
     """The wage of who does it, and whether the team has them. None where no role of the table is for it."""
     own = [
         role
@@ -104,5 +104,5 @@ def _who(activity: str, team: Team, roles: Sequence[Role]) -> tuple[Role, bool] 
     return (min(hired, key=lambda role: (role.usd_per_hour, role.role)), False) if hired else None
 
 
-def _hours_a_month(role: str, level: str, roles: Sequence[Role]) -> float:
+def hours_a_month(role: str, level: str, roles: Sequence[Role]) -> float:
     return next((r.hours_per_year / MONTHS for r in roles if (r.role, r.level) == (role, level)), 0.0)

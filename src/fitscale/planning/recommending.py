@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fitscale.machines.prices import FREE
 from fitscale.planning import wording
 from fitscale.planning.better import WORTH_S
 from fitscale.planning.people import EACH, HOURS, listed
 from fitscale.planning.placing import order
-from fitscale.planning.verdict import FREE
 from fitscale.records.base import Figure
 from fitscale.records.portfolio import Job, Platform, Portfolio
 from fitscale.records.workload import Team

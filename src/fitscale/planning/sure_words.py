@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from fitscale.records.plan import Chance, Sureness
 
+_OBJECTIVES = {"time": "time", "cost": "cost", "weights": "the weights of the scorecard"}
+
 
 def names_of(chances: Sequence[Chance]) -> Callable[[Chance], str]:
     """What each is called: its name, with its workers where another has the same."""
@@ -26,8 +28,9 @@ def told(sureness: Sureness, called: Callable[[Chance], str] | None = None) -> t
         f" ({called(c)} in {_percent(getattr(c, share))})" if getattr(c, share) > 0 else ""
         for c, share in zip(rivals, ("best", "first"), strict=True)
     ]
+    by = _OBJECTIVES[sureness.objective]
     text = (
-        f"{called(mine)} is the best by {sureness.objective} in {_in(mine.best, 'draws of the forecasts')}{beside[0]}, "
+        f"{called(mine)} is the best by {by} in {_in(mine.best, 'draws of the forecasts')}{beside[0]}, "
         f"and first in {_in(mine.first, f'weightings of {weighed}')}{beside[1]}"
     )
     front = [called(c) for c in chances if c.on_front]

@@ -18,18 +18,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fitscale.planning.choosing import SIMPLE, TIE, expected_s, is_thrifty, may_be_late, tries, twentieth
 from fitscale.planning.gates import must_s
+from fitscale.planning.scoring.ground import Ground, floor_of
+from fitscale.planning.scoring.sums import STEP, drawn_sums, stepped, sum_of, weights_for
 from fitscale.planning.settling import Untried, close_of
 from fitscale.planning.spread import expected, sigma
 from fitscale.planning.weighing import amount_of, axes_of, first_of, on_front
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Chance, Decision, Sureness
+from fitscale.records.scorecard import Facts
 from fitscale.records.workload import Workload
 
 DRAWS = 2000
@@ -42,7 +46,13 @@ Floats = NDArray[np.float64]
 
 
 def sureness_of(
-    decision: Decision, workload: Workload, machine: Machine, *, untried: Untried | None = None, spent_s: float = 0.0
+    decision: Decision,
+    workload: Workload,
+    machine: Machine,
+    *,
+    untried: Untried | None = None,
+    spent_s: float = 0.0,
+    facts: Facts | None = None,
 ) -> Sureness:
     """The shares of what was chosen and of its alternatives; empty where nothing passes the gates.
 
@@ -53,6 +63,8 @@ def sureness_of(
         of None, where they are not known.
     spent_s
         Of probing, which a longer one does again.
+    facts
+        What the scorecard stands on, which the choice was made with; the weightings know time, memory and cost alone.
     """
     if decision.chosen is None or not decision.meets:
         return Sureness()
@@ -60,7 +72,8 @@ def sureness_of(
     must, thrifty = must_s(workload), is_thrifty(workload)
     late = [thrifty and may_be_late(a, must) for a in standing]
     drawn = np.stack([_drawn(a, machine, thrifty=thrifty) for a in standing], axis=1)
-    best = _shares(_chosen(drawn, standing, late), len(standing))
+    scored = _Scored.of(standing, workload, machine, facts, thrifty=thrifty)
+    best = _shares(_chosen(drawn, standing, late, scored), len(standing))
     axes = axes_of(standing, workload, machine)
     first = _shares(first_of(standing, axes, DRAWS), len(standing))
     front = on_front(np.array([[amount_of(a, axis.name) for axis in axes] for a in standing]))
@@ -73,8 +86,9 @@ def sureness_of(
         for i, a in enumerate(standing)
     )  # fmt: skip
     by_cost = thrifty and all(a.forecast.cost_usd is not None for a in standing)
-    found = Sureness(objective="cost" if by_cost else "time", draws=DRAWS, chances=chances, axes=axes)
-    if decision.overridden:
+    by: Literal["time", "cost", "weights"] = "weights" if scored.decides else "cost" if by_cost else "time"
+    found = Sureness(objective=by, draws=DRAWS, chances=chances, axes=axes)
+    if decision.overridden or scored.decides:
         return found
     return found.but(close=close_of(found, standing, late, untried, spent_s))
 
@@ -119,14 +133,38 @@ def _around(figure: Figure, error: Floats) -> Floats:
     return drawn
 
 
-def _chosen(drawn: Floats, standing: Sequence[Assessed], late: Sequence[bool]) -> NDArray[np.intp]:
+class _Scored(NamedTuple):
+    """What the scorecard says of each, in steps of which more is better: in each draw where it decides, else once for all."""
+
+    decides: bool
+    steps: Floats
+
+    @classmethod
+    def of(
+        cls, standing: Sequence[Assessed], workload: Workload, machine: Machine, facts: Facts | None, *, thrifty: bool
+    ) -> _Scored:
+        if facts is None:
+            return cls(False, np.zeros(len(standing)))
+        ground = Ground(workload, machine, facts, floor_of(standing))
+        weights = weights_for(ground, thrifty)
+        if not facts.weights:
+            return cls(
+                False, np.array([float(stepped(sum_of(a, ground, weights, expected_s(a, machine)))) for a in standing])
+            )
+        waited = [_drawn(a, machine, thrifty=False) for a in standing]
+        sums = [drawn_sums(a, ground, weights, s) for a, s in zip(standing, waited, strict=True)]
+        return cls(True, np.round(np.stack(sums, axis=1) / STEP))
+
+
+def _chosen(drawn: Floats, standing: Sequence[Assessed], late: Sequence[bool], scored: _Scored) -> NDArray[np.intp]:
     """Which the planner would choose in each draw, by the order of `choosing.ranked`: its place in ``standing``."""
     n = len(standing)
     memory = [twentieth(a.forecast.memory_bytes.value) for a in standing]
     simple = [SIMPLE.index(a.candidate.strategy) for a in standing]
     steps = np.round(np.log(np.maximum(drawn, 1e-9)) / math.log1p(TIE))
     alive = np.ones(drawn.shape, dtype=bool)
-    for level in (np.array(late), steps, np.array(memory), np.array(simple), drawn):
+    by_score = (-scored.steps, steps) if scored.decides else (steps, -scored.steps)
+    for level in (np.array(late), *by_score, np.array(memory), np.array(simple), drawn):
         worth = np.where(alive, np.broadcast_to(level, drawn.shape).astype(float), np.inf)
         alive &= worth == worth.min(axis=1, keepdims=True)
     by_name = sorted(range(n), key=lambda i: (standing[i].candidate.name, standing[i].candidate.workers))

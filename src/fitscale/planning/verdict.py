@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from fitscale.machines.prices import FREE
 from fitscale.planning import wording
 from fitscale.planning.choosing import P90, SIMPLE
 from fitscale.planning.gates import FORECAST_GATES, runs_a_month, usable_bytes
@@ -12,9 +13,6 @@ from fitscale.planning.spread import quantile
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Refusal
 from fitscale.records.workload import Workload
-
-# What fitscale drives by itself, under licences that cost nothing.
-FREE = ("baseline", "sklearn", "xgboost", "lightgbm", "series", "statsforecast")
 
 
 class Verdict(NamedTuple):
@@ -30,6 +28,7 @@ class Verdict(NamedTuple):
     meets: bool
     overridden: bool
     settled: bool
+    weighed: bool = False  # by the user's weights rather than by the objective
 
 
 def reasons_of(v: Verdict) -> tuple[str, ...]:
@@ -76,8 +75,10 @@ def _rivals(v: Verdict, chosen: Assessed) -> str:
     told = ", ".join(f"{a.candidate.name} {wording.factor(a.forecast.time_s.value / mine)}" for a in faster or others)
     if not faster:
         return f"nothing else is faster ({told})"
+    if v.overridden or v.weighed:
+        return f"{told} the time"
     # Faster by its median, yet not better: within the tie, or less sure.
-    return f"what is faster is not so by enough to count ({told} the time)" if not v.overridden else f"{told} the time"
+    return f"what is faster is not so by enough to count ({told} the time)"
 
 
 def _time(v: Verdict, chosen: Assessed) -> Iterator[str]:

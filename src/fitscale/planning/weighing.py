@@ -14,15 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fitscale.planning.anchors import of_cost, of_memory, of_time
 from fitscale.planning.choosing import TIE, twentieth
-from fitscale.planning.gates import must_s, runs_a_month
+from fitscale.planning.curves import LEAST, by_factor
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Axis
 from fitscale.records.workload import Workload
 
 SEED = 2001
-DECADE = 10.0
-_LEAST = 1e-12
 
 
 def axes_of(standing: Sequence[Assessed], workload: Workload, machine: Machine) -> tuple[Axis, ...]:
@@ -31,36 +30,11 @@ def axes_of(standing: Sequence[Assessed], workload: Workload, machine: Machine) 
     Times and costs without a limit differ by the same value wherever the anchors lie: those of the floor say what is shown.
     """
     floor = min(a.forecast.floor_s or a.forecast.time_s.low for a in standing)
-    axes = [_time(workload, floor), _memory(machine)]
+    axes = [of_time(workload, floor), of_memory(machine)]
     if all(a.forecast.cost_usd is not None for a in standing):
-        usd_per_s = amount_of(standing[0], "cost") / max(amount_of(standing[0], "time"), _LEAST)
-        axes.append(_cost(workload, floor * usd_per_s))
+        usd_per_s = amount_of(standing[0], "cost") / max(amount_of(standing[0], "time"), LEAST)
+        axes.append(of_cost(workload, floor * usd_per_s))
     return tuple(axes)
-
-
-def _time(workload: Workload, floor: float) -> Axis:
-    deadline = workload.needs.deadline
-    must, want = must_s(workload), deadline.want_s if deadline is not None else None
-    if want and must and want < must:
-        return Axis(name="time", best=want, worst=must, origin="stated")
-    if must:
-        return Axis(name="time", best=must / DECADE, worst=must, origin="stated")
-    return Axis(name="time", best=want or floor, worst=DECADE * (want or floor), origin="stated" if want else "assumed")
-
-
-def _memory(machine: Machine) -> Axis:
-    """Of the machine: what holds less than a tenth of it is as good as what holds nothing."""
-    whole = float(machine.memory_bytes)
-    return Axis(name="memory", best=whole / DECADE, worst=whole, origin=machine.origin)
-
-
-def _cost(workload: Workload, floor: float) -> Axis:
-    budget = workload.needs.budget
-    month = budget.hardware_usd_month if budget is not None else None
-    if month:
-        usd = month / runs_a_month(workload)
-        return Axis(name="cost", best=usd / DECADE, worst=usd, origin="stated")
-    return Axis(name="cost", best=floor, worst=DECADE * floor, origin="assumed")
 
 
 def amount_of(a: Assessed, name: str) -> float:
@@ -76,11 +50,7 @@ def _stepped(amount: float) -> float:
 
 
 def _worth(amount: float, axis: Axis) -> float:
-    """1 at the best anchor and beyond it, 0 at the worst, less than that beyond it; the same for each factor between."""
-    best, worst = max(axis.best, _LEAST), max(axis.worst, _LEAST)
-    if worst <= best:
-        return 0.0
-    return min(1.0, math.log(worst / max(amount, _LEAST)) / math.log(worst / best))
+    return by_factor(amount, axis.best, axis.worst)
 
 
 def first_of(standing: Sequence[Assessed], axes: Sequence[Axis], draws: int) -> NDArray[np.intp]:

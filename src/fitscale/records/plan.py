@@ -10,6 +10,7 @@ from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.ledger import Calibration, Kind, Quantity
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
+from fitscale.records.scorecard import Facts, Scorecard
 from fitscale.records.workload import Team, Workload
 
 Sameness = Literal["same", "equivalent", "other"]
@@ -180,7 +181,7 @@ class Axis(Record):
 class Sureness(Record):
     """How sure a decision is: by what its forecasts may be off, and apart from it by what may be held dear."""
 
-    objective: Literal["time", "cost"] = "time"
+    objective: Literal["time", "cost", "weights"] = "time"
     draws: int = 0  # of the forecasts, and as many weightings; 0: not asked, since nothing passes
     chances: tuple[Chance, ...] = ()  # what was chosen, then its alternatives
     axes: tuple[Axis, ...] = ()
@@ -229,6 +230,8 @@ class Plan(Record):
     decision: Decision
     considerations: tuple[Consideration, ...] = ()
     team: Team | None = None  # that it was made for
+    facts: Facts = Facts()  # what scoring stands on beside all this
+    scorecard: Scorecard = Scorecard()
     measurements: tuple[Measurement, ...] = ()
     calibration: Calibration = Calibration()  # what past runs on this machine said when it was made
     plain_bytes: Figure | None = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fitscale.records.base import Record
+from fitscale.records.scorecard import Measure
 
 
 class Features(Record):
@@ -118,6 +119,7 @@ class Needs(Record):
     export: tuple[str, ...] = ()
     deploy: str | None = None
     functions: tuple[str, ...] = ()
+    weights: dict[Measure, float] = {}  # of the scorecard's measurements; none: it breaks ties alone
     max_failed: float = 0.01  # share of groups that may fail; ≥ 1 is a count
 
 
@@ -167,3 +169,4 @@ class Team(Record):
     platform_usd_month: float | None = None
     machine_usd_hour: float | None = None  # own price of a machine-hour
     hours: dict[str, float] = {}  # of people a month, by what they do: in place of what is assumed
+    weights: dict[Measure, float] = {}  # of the scorecard's measurements, for all jobs that state none

@@ -13,6 +13,7 @@ from fitscale.report.course import attempts_shown, interrupted, late_shown
 from fitscale.report.described import data_shown, recipe_shown
 from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, tiles, verdict
 from fitscale.report.reading import Material
+from fitscale.report.scored import scored_shown
 from fitscale.report.text import error, percent, plain, score, seconds
 from fitscale.report.worth import worth_shown
 from fitscale.work.phases import PHASES
@@ -37,6 +38,7 @@ def sections(m: Material) -> dict[str, Any]:
         "late": late_shown(m.actual),
         "tiles": tiles(m),
         "considered": considered_shown(m.plan) if m.plan else [],
+        "scored": scored_shown(m.plan) if m.plan else None,
         "decision": decision,
         "sure": told(decision.sureness) if decision else (),
         "badges": badges(decision) if decision else [],

@@ -15,7 +15,8 @@ from fitscale.machines.speed import with_speeds
 from fitscale.planning.candidates import candidates
 from fitscale.planning.choosing import only
 from fitscale.planning.considerations import for_team
-from fitscale.planning.exporting import unexportable
+from fitscale.planning.exporting import exports_tried
+from fitscale.planning.facts import facts_of
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare, recipe_of
 from fitscale.records.base import digest_of
@@ -171,10 +172,11 @@ def plan_only(
         if seen is not None:
             prepared, sizes = seen.with_it(prepared), seen.sizes
         probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
+        tried = exports_tried(prepared)
         outcome = Loop(
             prepared, None if workload.data.groups and not cut else probes, machine, number=folder.next_plan(run),
             choose=choose, budget_s=probe_s, sizes=sizes, largest=largest_of(run, partition),
-            elsewhere=_elsewhere(workload), unexportable=unexportable(prepared),
+            elsewhere=_elsewhere(workload), unexportable=tried.why_not, facts=facts_of(prepared, team, tried.proofs),
             measured=seen.measurements if seen is not None else (),
             calibration=PastRuns(ledger, told.note).calibration(),
         ).run()  # fmt: skip
@@ -348,10 +350,11 @@ def _plan(
     calibration: Calibration,
 ) -> tuple[Plan, Attempt | None]:
     probes = Probes(run, prepared, attempts, machine, sizes=sizes, partition=partition, trust=trust)
+    tried = exports_tried(prepared)
     outcome = Loop(
         prepared, probes, machine, number=folder.next_plan(run), goes_on=True, choose=choose, budget_s=probe_s,
         sizes=sizes, largest=largest_of(run, partition), elsewhere=_elsewhere(prepared.workload),
-        unexportable=unexportable(prepared), calibration=calibration,
+        unexportable=tried.why_not, facts=facts_of(prepared, None, tried.proofs), calibration=calibration,
     ).run()  # fmt: skip
     plan = outcome.plan
     folder.write_snapshot(run, prepared.snapshot)

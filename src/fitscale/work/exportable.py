@@ -32,7 +32,7 @@ LIMIT_S = 60.0
 
 
 def try_exports(task: Task, snapshot: Snapshot, formats: Sequence[str]) -> dict[str, str]:
-    """Format → why not, of those that cannot hold such a model. What could not be tried in a minute is let through."""
+    """Format → why it cannot hold such a model, empty where it can. What could not be tried in a minute is left out."""
     request = json.dumps(
         {"task": task.model_dump(mode="json"), "snapshot": snapshot.model_dump(mode="json"), "formats": list(formats)}
     )
@@ -70,6 +70,7 @@ def reasons(task: Task, snapshot: Snapshot, formats: Sequence[str]) -> dict[str,
     for name in formats:
         try:
             plugin("exporters", name)().check(recipe, payload, encoding, table)
+            found[name] = ""
         except NotExportable as error:
             found[name] = str(error)
         except Exception as error:  # a converter can raise anything, and would do so at the end too

@@ -38,6 +38,7 @@ from fitscale.workload.values import (
     USE,
     WHERE,
 )
+from fitscale.workload.weights import WEIGHTS
 
 FEATURES = section(
     Features,
@@ -164,7 +165,17 @@ NEEDS_KEYS = (
     Key("budget", BUDGET, "what may be spent"),
     Key("export", many(EXPORT), "formats that the models are needed in"),
     Key("deploy", text("a place to deploy to"), "where the models go: edge/linux-arm64"),
-    Key("functions", many(word(*FUNCTIONS)), "what the tool must be able to do"),
+    Key(
+        "functions",
+        many(word(*FUNCTIONS)),
+        "what the tool is asked to be able to do; what is not there counts as unmatched in the scorecard",
+    ),
+    Key(
+        "weights",
+        WEIGHTS,
+        "what functions, openness, integration, extension, time, storage, budget and people weigh in the scorecard; "
+        "default: it breaks ties alone",
+    ),
     Key("max_failed", MAX_FAILED, "many models: the share or number that may fail before the run counts as failed"),
 )
 

@@ -39,10 +39,6 @@ def _unknown_formats(workload: Workload) -> str:
     return ", ".join(name for name in workload.needs.export if name not in registry.names("exporters"))
 
 
-def _unknown_functions(workload: Workload) -> str:
-    return ", ".join(name for name in workload.needs.functions if name != "distributed_training")
-
-
 def _place(kind: str) -> Callable[[Workload], Any]:
     return lambda w: any(p.kind == kind for p in w.where) and kind not in registry.names("engines")
 
@@ -61,10 +57,20 @@ GAPS = (
     Gap("model.search", lambda w: w.model.search, "tuning", "leave it out, and fix the parameters in 'params'"),
     Gap("needs.export", _unknown_formats, "exporting to {found}", "leave it out, or name native or onnx"),
     Gap("needs.deploy", lambda w: w.needs.deploy, "deploying", "leave it out, and copy the finished version yourself"),
-    Gap("needs.functions", _unknown_functions, "{found}", "leave it out; distributed_training is there"),
     Gap("where", _place("ray"), "running on ray", "name local, or catalogue to compare machines"),
     Gap("where", _place("spark"), "running on spark", "name local, or catalogue to compare machines"),
 )
+
+
+_KEYS_OF = {"automl": ("model.search", "model.any_of")}  # functions that keys of the file give
+
+
+def offers(function: str) -> str:
+    """What gives a function of ``needs.functions``; empty where nothing does: it counts as unmatched then, and is no error."""
+    if function == "distributed_training":
+        return "a strategy of several processes"
+    gaps = {gap.place for gap in GAPS}
+    return next((key for key in _KEYS_OF.get(function, ()) if key not in gaps), "")
 
 
 def refuse_gaps(workload: Workload, root: Spot) -> None:

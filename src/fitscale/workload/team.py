@@ -8,6 +8,7 @@ environments: 3                  # run-time environments at the same time
 platform_budget: 2000 USD/month
 machine_hour: 0.12 USD/hour      # what an hour of your own machine costs
 hours: {modelling: 6}            # of people a month, in place of what is assumed
+weights: {time: 3, budget: 1}    # of the scorecard, for all jobs that state none
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from fitscale.workload.document import read_document, read_file
 from fitscale.workload.kinds import Key, Kind, leaf, many, section, text, whole, word
 from fitscale.workload.spot import Spot
 from fitscale.workload.values import USD
+from fitscale.workload.weights import WEIGHTS
 
 LEVELS = ("junior", "mid", "senior")
 USD_HOUR = leaf(partial(units.usd, per="hour"), partial(units.usd_text, per="hour"), type=["string", "number"])
@@ -77,6 +79,7 @@ TEAM = section(
         Key("environments", whole(0), "run-time environments at the same time"),
         Key("platform_budget", USD, "for the platform: 2000 USD/month", "platform_usd_month"),
         Key("machine_hour", USD_HOUR, "what an hour of your own machine costs: 0.12 USD/hour", "machine_usd_hour"),
+        Key("weights", WEIGHTS, "what the eight measurements weigh for all jobs: {time: 3, budget: 1}"),
         Key("hours", _HOURS, "of people a month, for each job, database or kind of machine: {modelling: 6}"),
     ),
 )

@@ -28,6 +28,7 @@ def findings(file: Path) -> Iterator[Finding]:
     yield from _data(workload)
     yield _estimator(workload)
     yield from _exports(workload)
+    yield from _stood_up(workload)
 
 
 def _data(workload: Workload) -> Iterator[Finding]:
@@ -88,3 +89,35 @@ def _exports(workload: Workload) -> Iterator[Finding]:
 
     for name in workload.needs.export:
         yield tried(f"export {name}", partial(exporter_of, name), lambda _: "its libraries are there")[1]
+
+
+def _stood_up(workload: Workload) -> Iterator[Finding]:
+    """What must be there around a run, counted as the scorecard counts it; what of it could be tried was tried above."""
+    import shutil
+
+    from fitscale.machines.catalogue import catalogue
+    from fitscale.planning.scoring.surroundings import stood_up
+
+    things = list(stood_up(workload.data.uri))
+    told = (
+        f"{len(things)}: {', '.join(things)}; reading above has tried it"
+        if things
+        else "nothing but this machine and its files"
+    )
+    yield Finding(what="to stand up", state="ok", says=told)
+    places = [place.address for place in workload.where if place.kind == "catalogue"]
+    for address in places:
+        yield tried(
+            f"catalogue {address}",
+            partial(catalogue, address, Path(workload.folder)),
+            lambda found: f"{plural(len(found), 'machine')}, none of them asked: prices are of its table",
+        )[1]
+    if places:
+        sky = shutil.which("sky")
+        says = (
+            f"{sky}; its clouds: sky check"
+            if sky
+            else "no command 'sky' here: 'fitscale deploy' writes its task all the same"
+        )
+        step = "" if sky else "pip install skypilot where you start machines from, and give it your account"
+        yield Finding(what="skypilot", state="ok" if sky else "note", says=says, next_step=step)

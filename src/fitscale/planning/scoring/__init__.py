@@ -1,0 +1,1 @@
+"""The eight measurements of a candidate: pure functions over records. What is looked up stands in `records.scorecard.Facts`."""
