@@ -257,7 +257,8 @@ def sleepers(sleep_s: float) -> list[int]:
 def test_a_cross_validation_goes_on_in_its_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended in its second part: the first is not trained again, the second goes on from its checkpoint; same bytes."""
     monkeypatch.setenv("FITSCALE_CHECKPOINT_S", "0")
-    judged = {**LONG, "evaluate": {"cv": 3, "early_stopping": {"rounds": 150, "validation": "10%"}}}
+    model = {**LONG["model"], "params": {**LONG["model"]["params"], "n_estimators": 40}}
+    judged = {**LONG, "model": model, "evaluate": {"cv": 3, "early_stopping": {"rounds": 40, "validation": "10%"}}}
     run, seen = tmp_path / "run", []
 
     def see(name: str, order: Order, event: Event) -> None:
