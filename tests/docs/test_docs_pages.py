@@ -110,6 +110,23 @@ def test_a_team_is_planned_for_as_written(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"churn", "risk", "shops"}
 
 
+@pytest.mark.slow
+def test_six_use_cases_are_planned_as_written(tmp_path: Path) -> None:
+    """Each with its recommendation, and what it becomes at full size; the files are those of the examples."""
+    lines = run("use-cases.md", tmp_path).splitlines()
+    said = " ".join(" ".join(lines).split())
+    examples = DOCS.parent / "examples" / "use-cases"
+    files = {block.file: block.text for block in blocks("use-cases.md") if block.file is not None}
+    assert files == {path.name: path.read_text() for path in examples.iterdir() if path.suffix in (".py", ".yaml")}
+    assert "250,000 groups of 336 rows each" in said
+    assert sum(line.startswith("Path ") for line in lines) == 12
+    assert "both scales at once: 2,000 models" in said
+    assert "out-of-core: " in said  # of 80 million rows
+    assert "better: out-of-core on r6i.2xlarge" in said  # of a billion
+    assert "no path is drawn" not in said
+    assert "60 users" in said
+
+
 def test_series_are_forecast_as_written(tmp_path: Path) -> None:
     """One of them fails and is named, the next day is told, what drifted is found and trained again alone."""
     said = run("series.md", tmp_path)

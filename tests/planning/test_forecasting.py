@@ -313,3 +313,16 @@ def test_filling_in_what_is_missing_takes_a_pass_to_learn_it(bench: Any) -> None
         for rates in (kept, filled)
     ]
     assert seconds[1] > 2 * seconds[0]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 8, 32])
+def test_ranks_of_one_machine_are_no_faster_than_one_process(bench: Any, cores: int) -> None:
+    """By priors: they share its cores, and what threads cannot share, and exchange what one process has."""
+    machine, shape = bench.machine(cores=cores), bench.shape()
+    one = bench.forecast(bench.candidate(threads=cores), shape, machine=machine)
+    half = bench.shape(shape.rows // 2)  # what a rank has, by the law that a framework gives of it
+    ranks = bench.candidate("data-parallel", ranks=2, threads=max(1, cores // 2))
+    two = bench.forecast(ranks, shape, machine=machine, law=bench.law(half, "data-parallel"))
+    assert two.time_s.value > one.time_s.value
+    if cores == 1:
+        assert two.time_s.value > 1.2 * one.time_s.value  # they take turns

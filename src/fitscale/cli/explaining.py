@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitscale.cli.costing import cost_lines
+from fitscale.cli.path import explained_path
 from fitscale.cli.scoring import card_lines
 from fitscale.cli.screen import place
 from fitscale.cli.shown import columns, count, duration, plural, size, usd, wrapped
@@ -23,6 +24,7 @@ def lines_of(found: Explained, plan: Plan, width: int) -> list[str]:
     lines = wrapped("Candidate", f"{place(candidate, plan.machine.name)}: {candidate.framework}, {threads}", width)
     lines += wrapped("Feed", f"as {candidate.form}; its model is {candidate.result} as the in-memory one", width)
     lines += wrapped("Verdict", found.verdict + (f": {found.sentence}" if found.sentence else ""), width)
+    lines += explained_path(plan.decision, candidate.strategy, width)
     if forecast is not None:
         lines += wrapped("Time", f"{duration(forecast.time_s)} {forecast.source}", width)
         for i, text in enumerate(_past(plan, candidate, forecast)):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from fitscale.cli.considered import considered_lines
 from fitscale.cli.costing import better_costs
+from fitscale.cli.path import path_lines
 from fitscale.cli.scoring import score_lines
 from fitscale.cli.shown import (
     clipped,
@@ -48,6 +49,7 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = 
         *_verdict(plan, ways, width, "" if supposed else _deployed(plan, file)),
         *_many("Sure", _sure(plan, ways), width),
         *_scored(plan, ways, width),
+        *path_lines(plan.decision, width),
         "",
         *_ruled_out(plan, width),
         *_many("Flips", plan.decision.flips, width),

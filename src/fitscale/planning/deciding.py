@@ -18,7 +18,6 @@ from fitscale.planning.gates import (
     probe_failed,
     usable_bytes,
 )
-from fitscale.planning.path import path_of
 from fitscale.planning.scoring.ground import Ground, floor_of
 from fitscale.planning.scoring.saying import scored_reasons
 from fitscale.planning.verdict import Verdict, reasons_of
@@ -88,7 +87,6 @@ def decide(
         better=better,
         alternatives=tuple(one for one in best if one != chosen),
         refused=tuple(failing),
-        path=path_of(verdict),
         flips=flips_of(verdict),
         settled=settled,
         overridden=verdict.overridden,

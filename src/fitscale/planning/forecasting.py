@@ -51,6 +51,9 @@ def forecast(
         phases = grouped_phases_of(candidate, law, shape, measured, rates)
     else:
         phases = phases_of(candidate, law, shape, measured, rates, kin)
+        crowd = candidate.ranks * candidate.threads / machine.cores
+        if crowd > 1 and not measured:  # ranks that share a core take turns
+            phases = {phase: scaled(figure, crowd) for phase, figure in phases.items()}
     floor = _floor_s(candidate, law, shape, machine)
     time_s = no_less_than(no_narrower_than(total(phases.values(), "forecast"), REPEAT), floor)
     memory, fixed = memory_of(candidate, law, shape, measured, kin[1] if kin is not None else None)

@@ -20,7 +20,9 @@ from fitscale.planning import deciding, gates, probing
 from fitscale.planning.candidates import candidates
 from fitscale.planning.considerations import considered
 from fitscale.planning.known import Known
+from fitscale.planning.measures import Circumstances
 from fitscale.planning.monthly import priced
+from fitscale.planning.path import with_path
 from fitscale.planning.preparing import Prepared
 from fitscale.planning.scoring.card import scorecard_of
 from fitscale.planning.settling import NO_PROBE_S
@@ -29,7 +31,7 @@ from fitscale.planning.sureness import sureness_of
 from fitscale.planning.wording import PRIORS
 from fitscale.records.ledger import Calibration
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Assessed, Candidate, Measurement, Plan, Refusal
+from fitscale.records.plan import Assessed, Candidate, Decision, Measurement, Plan, Refusal
 from fitscale.records.run import Event, Sample
 from fitscale.records.scorecard import Facts
 
@@ -127,7 +129,18 @@ class Loop:
         self._settled = settled
 
     def run(self) -> Outcome:
-        """Probe what must be probed, and decide."""
+        """Probe what must be probed, and decide; then what the plan says beside its decision."""
+        found, decision = self.decided()
+        sureness = sureness_of(
+            decision, self._workload, self._machine, untried=self._untried, spent_s=self._spent_s, facts=self._facts
+        )
+        decision = with_path(decision, self.circumstances(found))
+        plan = self._plan(found, decision.but(sureness=sureness))
+        plan = priced(plan.but(considerations=considered(plan)), self._elsewhere)
+        return Outcome(plan.but(scorecard=scorecard_of(plan)), self._handed_over(decision.chosen))
+
+    def decided(self) -> tuple[Sequence[Candidate], Decision]:
+        """The candidates, and the decision alone."""
         found, refused = candidates(self._prepared, self._machine, engines_for(self._choose))
         self._refused = list(refused)
         if self._unexportable is not None:
@@ -142,7 +155,7 @@ class Loop:
             alive = deciding.only(self._choose, alive, tuple(self._refused))
         if self._attempts is not None and alive:
             self._probe(alive)
-        decision = deciding.decide(
+        return found, deciding.decide(
             self._workload,
             self._machine,
             [self._assess(candidate) for candidate in found if not self._is_refused(candidate)],
@@ -152,17 +165,22 @@ class Loop:
             elsewhere=self._known.elsewhere(found, self._elsewhere),
             facts=self._facts,
         )
-        sureness = sureness_of(
-            decision, self._workload, self._machine, untried=self._untried, spent_s=self._spent_s, facts=self._facts
-        )
-        decision = decision.but(sureness=sureness)
-        plan = Plan(
+
+    def circumstances(self, found: Sequence[Candidate]) -> Circumstances:
+        """What the decision tree asks about: every candidate by all that is known of it, whether it is refused or not."""
+        ways = [(self._known.assess(candidate), self._known.law(candidate)) for candidate in found]
+        groups = self._prepared.profile.groups
+        return Circumstances(self._workload, self._machine, groups.n if groups else 1, ways, self._elsewhere)
+
+    def _plan(self, found: Sequence[Candidate], decision: Decision) -> Plan:
+        prepared = self._prepared
+        return Plan(
             number=self._number,
             workload=self._workload,
-            snapshot=self._prepared.snapshot.content,
-            profile=self._prepared.profile,
+            snapshot=prepared.snapshot.content,
+            profile=prepared.profile,
             machine=self._machine,
-            traits=self._prepared.traits,
+            traits=prepared.traits,
             shape=self._known.shape,
             decision=decision,
             facts=self._facts,
@@ -170,14 +188,12 @@ class Loop:
             calibration=self._known.calibration,
             plain_bytes=self._known.plain(found),
             probing_s=round(self._spent_s, 3),
-            staging=self._prepared.staging,
-            stage=self._prepared.stage,
-            cut_s=self._prepared.cut_s,
-            cut_bytes=self._prepared.cut_bytes,
+            staging=prepared.staging,
+            stage=prepared.stage,
+            cut_s=prepared.cut_s,
+            cut_bytes=prepared.cut_bytes,
             sizes=outline_of(self._known.sizes or ()),
         )
-        plan = priced(plan.but(considerations=considered(plan)), self._elsewhere)
-        return Outcome(plan.but(scorecard=scorecard_of(plan)), self._handed_over(decision.chosen))
 
     def _handed_over(self, chosen: Assessed | None) -> Live | None:
         """The live attempt if it is the chosen path's; another is stopped with its checkpoint."""

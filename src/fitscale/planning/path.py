@@ -1,109 +1,95 @@
-"""The drawn path: the questions that led to the choice, each with the user's value, the threshold and the answer."""
+"""The path of a plan through the decision tree: in each node the user's value, the threshold, and the branch that is taken.
+
+The tree knows forecasts. What the planner learnt beyond them, a probe that failed or an attempt that is under way, may make
+another choice: then that is said.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from fitscale.planning import wording
-from fitscale.planning.choosing import SIMPLE
-from fitscale.planning.gates import p99_bytes, runs_a_month, usable_bytes
-from fitscale.planning.verdict import Verdict
-from fitscale.records.plan import Assessed, Candidate, Forecast, Refusal, Step
+from fitscale.planning.gates import p99_bytes, usable_bytes
+from fitscale.planning.measures import MEASURES, Circumstances, measured
+from fitscale.planning.tree import SAID, Damaged, Tree, shipped
+from fitscale.records.plan import Assessed, Decision, Step
 
 
-def path_of(v: Verdict) -> tuple[Step, ...]:
-    """From the workload to the choice. ``taken``: whether the answer was yes."""
-    groups = v.workload.data.groups
-    first = Step(
-        question="one model for each group?",
-        value=", ".join(groups) or "no groups",
-        threshold="data.groups",
-        taken=bool(groups),
-        leads_to="many models" if groups else "one model",
-    )
-    return (first, *_fitting(v), *_objective(v), *_musts(v))
+class Walked(NamedTuple):
+    steps: tuple[Step, ...]
+    leaf: str
+    node: int  # the leaf's
 
 
-def _fitting(v: Verdict) -> Iterator[Step]:
-    """The strategies from the simplest on, until one fits."""
-    known = _known(v)
-    for at, (candidate, forecast, cannot) in enumerate(known):
-        below = known[at + 1][0].name if at + 1 < len(known) else "no candidate"
-        if cannot is not None or forecast is None:
-            value, gate = (cannot.sentence, cannot.gate) if cannot is not None else ("not measured", "ability")
-            yield Step(
-                question=f"can it be {candidate.name}?", value=value, threshold=gate, taken=False, leads_to=below
-            )
-            continue
-        usable = usable_bytes(candidate, v.machine)
-        fits = not any(r.candidate == candidate and r.gate == "memory" for r in v.refused)
-        yield Step(
-            question=f"does {candidate.name} fit in memory?",
-            value=f"{wording.size(forecast.memory_bytes)}, P99 {wording.size(p99_bytes(forecast))}",
-            threshold=f"{wording.size(usable)} usable",
-            taken=fits,
-            leads_to=candidate.name if fits else below,
-        )
-        if fits:
-            return
-
-
-def _objective(v: Verdict) -> Iterator[Step]:
-    """Where the choice is not the simplest that fits: what speaks for it."""
-    fitting = [candidate for candidate, forecast, cannot in _known(v) if forecast is not None and cannot is None]
-    fitting = [c for c in fitting if not any(r.candidate == c and r.gate == "memory" for r in v.refused)]
-    if v.chosen is None or not fitting or fitting[0] == v.chosen.candidate:
-        return
-    simple = next((a for a in v.ranked if a.candidate == fitting[0]), None)
-    yield Step(
-        question="chosen by --choose?" if v.overridden else "is another faster, or as fast and smaller?",
-        value=_weighed(v.chosen),
-        threshold=_weighed(simple) if simple else f"{fitting[0].name}, which is refused",
-        taken=True,
-        leads_to=v.chosen.candidate.name,
+def with_path(decision: Decision, circumstances: Circumstances) -> Decision:
+    """The decision with its path; where the package's tree is damaged, with a sentence in its place."""
+    try:
+        tree = shipped()
+    except Damaged as error:
+        told = f"no path is drawn: the decision tree of this installation is damaged, install fitscale again ({error})"
+        return decision.but(path=(), path_note=told)
+    walked = walk(tree, circumstances)
+    return decision.but(
+        path=walked.steps, leaf=walked.leaf, tree=tree.name, path_note=_unlike(decision, walked.leaf, circumstances)
     )
 
 
-def _musts(v: Verdict) -> Iterator[Step]:
-    if v.chosen is None:
-        return
-    name, forecast = v.chosen.candidate.name, v.chosen.forecast
-    in_time = v.must is None or forecast.time_s.value <= v.must
-    yield Step(
-        question="is it done in time?",
-        value=wording.duration(forecast.time_s),
-        threshold=wording.duration(v.must) if v.must is not None else "no deadline",
-        taken=in_time,
-        leads_to=f"{name} here" if in_time else _instead(v),
+def walk(tree: Tree, c: Circumstances) -> Walked:
+    """From the root to a leaf. Only what a node asks for is found out."""
+    steps: list[Step] = []
+    at = 0
+    while (leaf := tree.nodes[at].leaf) is None:
+        node = tree.nodes[at]
+        measure, found = MEASURES[node.ask], measured(node.ask, c)
+        yes = found.value <= node.at
+        then = node.yes if yes else node.no
+        below = tree.nodes[then]
+        steps.append(Step(
+            question=measure.question,
+            value=found.words,
+            threshold=measure.limit(node.at),
+            taken=yes,
+            leads_to=SAID[below.leaf] if below.leaf else MEASURES[below.ask].question,
+            node=at,
+        ))  # fmt: skip
+        at = then
+    return Walked(tuple(steps), leaf, at)
+
+
+def class_of(decision: Decision) -> str:
+    """What a decision is, in the words of the tree's leaves."""
+    if decision.chosen is not None and (decision.meets or decision.overridden):
+        return decision.chosen.candidate.strategy
+    return "rented" if decision.better is not None else "nothing"
+
+
+def _unlike(decision: Decision, leaf: str, c: Circumstances) -> str:
+    """Where the planner chose otherwise: what it knew that the tree does not."""
+    own = class_of(decision)
+    if own == leaf:
+        return ""
+    return (
+        f"the tree leads to: {SAID[leaf]}; the planner's choice is: {SAID.get(own, own)}, {_because(decision, leaf, c)}"
     )
-    budget = v.workload.needs.budget
-    if budget is None or budget.hardware_usd_month is None or forecast.cost_usd is None:
-        return
-    month = forecast.cost_usd.value * runs_a_month(v.workload)
-    paid = month <= budget.hardware_usd_month
-    yield Step(
-        question="is it within the budget?",
-        value=f"{wording.dollars(month)} a month",
-        threshold=f"{wording.dollars(budget.hardware_usd_month)} a month",
-        taken=paid,
-        leads_to=f"{name} here" if paid else _instead(v),
+
+
+def _because(decision: Decision, leaf: str, c: Circumstances) -> str:
+    if decision.overridden:
+        return "which --choose named"
+    refusal = next((r for r in decision.refused if r.candidate.strategy == leaf), None)
+    if refusal is not None:
+        return f"as {refusal.candidate.name} {refusal.sentence.partition(';')[0]}"
+    chosen = decision.chosen
+    if chosen is None or not decision.meets:
+        return "by a forecast for each rented machine" if c.machines else "as no machine may be rented"
+    if chosen.forecast.done_s:
+        return "which is begun already, and left only for what is surely better"
+    other = next((a for a in decision.alternatives if a.candidate.strategy == leaf), None)
+    return f"by its forecasts {chosen.forecast.source}: {_weighed(chosen, c)}" + (
+        f", against {_weighed(other, c)}" if other is not None else ""
     )
 
 
-def _instead(v: Verdict) -> str:
-    return f"{v.better.candidate.name} on {v.better.candidate.machine}" if v.better else "nothing meets it"
-
-
-def _weighed(a: Assessed) -> str:
-    took, held = wording.duration(a.forecast.time_s), wording.size(a.forecast.memory_bytes.value)
-    return f"{a.candidate.name}: {took}, {held}"
-
-
-def _known(v: Verdict) -> list[tuple[Candidate, Forecast | None, Refusal | None]]:
-    """Candidates with their forecasts, the simplest first, and why one cannot be at all."""
-    found: list[tuple[Candidate, Forecast | None, Refusal | None]] = [(a.candidate, a.forecast, None) for a in v.ranked]
-    for r in v.refused:
-        cannot = r if r.gate not in ("memory", "deadline", "budget") else None
-        if all(candidate != r.candidate for candidate, _, _ in found):
-            found.append((r.candidate, r.forecast, cannot))
-    return sorted(found, key=lambda item: (SIMPLE.index(item[0].strategy), item[0].name))
+def _weighed(a: Assessed, c: Circumstances) -> str:
+    held, usable = wording.size(p99_bytes(a.forecast)), wording.size(usable_bytes(a.candidate, c.machine))
+    return f"{a.candidate.name} {wording.duration(a.forecast.time_s.value)}, at P99 {held} of {usable}"

@@ -91,6 +91,17 @@ def amdahl(law: Law, phase: str, threads: int) -> float:
     return (1 - parallel) + parallel / max(1, threads)
 
 
+def shared(candidate: Candidate, law: Law, phase: str) -> float:
+    """Wall seconds for each CPU second of a candidate's process, where several may be on one machine.
+
+    What threads cannot share is mostly waiting for memory, which ranks have in common: else two ranks of four threads would
+    be forecast to be faster than one process of eight, which has nothing to exchange.
+    """
+    parallel = law.parallel.get(phase, 0.0)
+    alone = 1 - parallel if parallel else 0.0  # what has no threads at all each rank does for itself
+    return amdahl(law, phase, candidate.threads) + alone * (max(1, candidate.ranks) - 1)
+
+
 def widened(rows: int, largest: int) -> float:
     """By what a law's error from samples grows or shrinks: as the logarithm of how far it is carried.
 
@@ -117,7 +128,7 @@ def _sampled(
     phase: str, candidate: Candidate, law: Law, shape: Shape, samples: Pairs, rates: Rates
 ) -> tuple[Figure, dict[str, float]]:
     """The law's terms at full size, times what the samples showed of their priors (which is returned too)."""
-    error, share = error_of(phase, law, rates), amdahl(law, phase, candidate.threads)
+    error, share = error_of(phase, law, rates), shared(candidate, law, phase)
     terms = work_of(candidate, law, shape, rates)[phase]
     by_prior = by_name(terms, share)
     seen = [
@@ -169,7 +180,7 @@ def _kindred(phase: str, candidate: Candidate, law: Law, shape: Shape, kin: Kin,
     other, m, at = kin
     took = _took(phase, m, at, candidate.threads)
     before = by_name(work_of(other, at, m.shape, rates).get(phase, ()), amdahl(at, phase, candidate.threads))
-    now = by_name(work_of(candidate, law, shape, rates)[phase], amdahl(law, phase, candidate.threads))
+    now = by_name(work_of(candidate, law, shape, rates)[phase], shared(candidate, law, phase))
     if took is None or not sum(before.values()):
         return None
     error = (law.error[1] + law.error[2]) / 2  # between its own samples and its own beginning

@@ -156,6 +156,7 @@ class Step(Record):
     threshold: str
     taken: bool
     leads_to: str
+    node: int = -1  # of the decision tree
 
 
 class Chance(Record):
@@ -196,7 +197,10 @@ class Decision(Record):
     better: Assessed | None = None
     alternatives: tuple[Assessed, ...] = ()
     refused: tuple[Refusal, ...] = ()
-    path: tuple[Step, ...] = ()
+    path: tuple[Step, ...] = ()  # through the decision tree
+    leaf: str = ""  # where that ends: a strategy, rented or nothing; empty in plans of before
+    tree: str = ""  # its version
+    path_note: str = ""  # where the choice is another than the leaf, why; or why there is no path
     flips: tuple[str, ...] = ()
     settled: bool = True
     overridden: bool = False  # by --choose

@@ -15,6 +15,7 @@ from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, ti
 from fitscale.report.reading import Material
 from fitscale.report.scored import scored_shown
 from fitscale.report.text import error, percent, plain, score, seconds
+from fitscale.report.tree import tree_shown
 from fitscale.report.worth import worth_shown
 from fitscale.work.phases import PHASES
 
@@ -41,6 +42,7 @@ def sections(m: Material) -> dict[str, Any]:
         "scored": scored_shown(m.plan) if m.plan else None,
         "decision": decision,
         "sure": told(decision.sureness) if decision else (),
+        "tree": tree_shown(decision) if decision else None,
         "badges": badges(decision) if decision else [],
         "candidates": candidates_shown(m.plan) if m.plan else None,
         "comparison": _comparison(m),
