@@ -187,4 +187,12 @@ BENCHMARKS = {
         "Of 10,000 columns one worker holds 0.7 GB, most of it while rows are decoded, so that two are refused in 2 GB. A group is "
         "fitted by one thread: the largest one alone is what the second takes.",
     ),
+    "search": About(
+        "Tuning against a plain default of the same budget",
+        "Five minutes: what do they bring to the held-out score, spent on tuning, on as many more rounds of the library's "
+        "defaults as they pay for, or not at all? Is what the search thinks to have won what it has won on "
+        "rows that nobody looked at?",
+        "Not worse than the defaults, nor than more of them, beyond what the rows can tell.",
+        "One seed of each; a budget in wall time has fewer trials where others use the machine.",
+    ),
 }

@@ -74,6 +74,8 @@ EXAMPLES = {
     "model.any_of": "[sklearn.linear_model.Ridge, xgboost.XGBRegressor]",
     "model.function": "pkg.train:fit",
     "model.search.budget": "10m",
+    "model.search.space": "{max_depth: [3, 12], learning_rate: {low: 0.01, high: 0.3, log: true}, booster: {choices: [gbtree, dart]}}",
+    "model.search.trials": "200",
     "needs.deadline": "4h",
     "needs.deadline.want": "1h",
     "needs.deadline.must": "'06:00'",
@@ -117,6 +119,8 @@ ALONGSIDE: dict[str, dict[str, Any]] = {  # what an example needs beside it
     "data.step": {"data.time": "scheduled"},
     "data.horizon": {"data.time": "scheduled", "data.step": "1h"},
     "model.fallback": {"data.groups": ["origin"]},
+    "model.search.space": {"model.search.budget": "10m"},
+    "model.search.trials": {"model.search.budget": "10m"},
     "evaluate.early_stopping.validation": {"evaluate.early_stopping.rounds": 20},
 }
 REPEATED = "model.any_of."  # its keys are those of model

@@ -263,7 +263,9 @@ class Framework(Protocol):
     # Where it has the ability ``parts``, it is a `Divisible` too.
     # May be there: ``hides``, libraries that its own imports would load and its fits do not need (see `work.hiding`);
     # ``warms``, modules that its fits import: a process that forks for fits imports them once, before; ``own``, true where
-    # its estimators are its own names and no classes that could be imported; of series ``together(payloads)``, the models of one
+    # its estimators are its own names and no classes that could be imported; ``spaces``, by class of its library what each
+    # parameter may be while it is tuned, as `model.search.space` has it; ``names``, from other names of a parameter to the main
+    # one; of series ``together(payloads)``, the models of one
     # recipe, by which `models.ahead` tells their next steps and `models.judging` judges new rows.
 
     def traits(self, estimator: Estimator) -> Traits:

@@ -54,6 +54,17 @@ def test_what_a_workload_needs_is_really_tried(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.yaml"]
 
 
+def test_each_of_several_estimators_is_tried_and_what_it_is_tuned_with(tmp_path: Path) -> None:
+    """One that is wrong costs the others nothing."""
+    tuned = {"estimator": "sklearn.linear_model.Ridge", "search": {"budget": "1m", "space": {"alpa": [1, 2]}}}
+    job = write_job(tmp_path, "job", model={"any_of": ["baseline.Classifier", "baseline.Classifir", tuned]})
+    said = " ".join(fitscale("doctor", job).out.split())
+    assert said.count("ok estimator") == 2
+    assert said.count("WRONG estimator") == 1
+    assert "did you mean 'baseline.Classifier'?" in said
+    assert "no parameter 'alpa'; did you mean 'alpha'" in said
+
+
 def test_a_filter_is_not_counted(tmp_path: Path) -> None:
     """Looking stays bounded: a few of the rows that it keeps are read."""
     pq.write_table(pa.table({"x": range(5_000), "y": [k % 2 for k in range(5_000)]}), tmp_path / "d.parquet")

@@ -19,7 +19,7 @@ from fitscale.deploying.code import imports_of, own_code
 from fitscale.deploying.libraries import pinned
 from fitscale.deploying.wheel import write_wheel
 from fitscale.errors import UsageError, WorkloadError
-from fitscale.records.workload import DataSpec, Evaluation, ModelSpec, Needs
+from fitscale.records.workload import DataSpec, Evaluation, ModelSpec, Needs, Search
 
 DATA = DataSpec(uri="synthetic://?rows=10&columns=2", target="y")
 SMALL = plans.workload(data=DATA, needs=Needs())
@@ -44,6 +44,8 @@ def test_what_else_the_workload_takes_is_pinned() -> None:
     assert {"onnx", "skl2onnx", "onnxruntime"} <= names(pinned(SMALL.but(needs=Needs(export=("onnx",))), "xgboost"))
     there = SMALL.but(data=DATA.but(uri="postgresql://db.example/b", table="t"))
     assert {"adbc-driver-postgresql", "adbc-driver-manager"} <= names(pinned(there, "xgboost"))
+    tuned = SMALL.but(model=SMALL.model.but(search=Search(budget_s=60)))
+    assert "optuna" in names(pinned(tuned, "xgboost"))
     judged = SMALL.but(evaluate=Evaluation(metric="neg_max_error"))
     assert "scikit-learn" in names(pinned(judged, "baseline"))
     assert "joblib" in names(pinned(SMALL, "baseline", ["joblib", "os", "own_module"]))

@@ -93,6 +93,17 @@ def test_a_run_is_in_the_ledger_as_written(tmp_path: Path, customers: bytes) -> 
     assert "customers" not in (tmp_path / "ledger.jsonl").read_text()
 
 
+def test_an_estimator_is_chosen_and_tuned_as_written(tmp_path: Path, customers: bytes) -> None:
+    """The best of three is trained without being compared again, and a tree is tuned to something surely better."""
+    (tmp_path / "customers.parquet").write_bytes(customers)
+    said = " ".join(run("choose-an-estimator.md", tmp_path).split())
+    assert "Any of 3: roc_auc on 3,237 rows that train none of them" in said
+    assert "LogisticRegression: the best by roc_auc, by 0.0089 (0.0051–0.0126) before the next" in said
+    assert "compared before, train --fresh compares anew" in said
+    assert "Search: 60 trials in" in said
+    assert "better than your own parameters: +0.0" in said
+
+
 def test_many_models_are_trained_as_written(tmp_path: Path) -> None:
     """One group fails and is named, some are unfit, and the others predict."""
     said = run("many-models.md", tmp_path)
@@ -185,7 +196,7 @@ def test_candidates_are_scored_as_written(tmp_path: Path, customers: bytes) -> N
     """Eight measurements, weights that decide, and a team whose hours count."""
     (tmp_path / "customers.parquet").write_bytes(customers)
     said = " ".join(run("scorecard.md", tmp_path).split())
-    assert "not matched: automl: not offered" in said
+    assert "not matched: collaboration: not offered" in said
     assert "1 at 5 s, 0 at 60 s (stated) [forecast]" in said
     assert "by your weights (time 3, people 1, storage 1) its measured scores come to" in said
     assert "not in that sum: people is judged" in said

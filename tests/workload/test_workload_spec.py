@@ -44,10 +44,16 @@ evaluate:
 model:
   any_of:
     - xgboost.XGBClassifier
-    - {estimator: sklearn.svm.SVC, params: {C: 1e-3, kernel: rbf}, framework: sklearn}
+    - estimator: sklearn.svm.SVC
+      params: {C: 1e-3, kernel: rbf}
+      framework: sklearn
+      search: {budget: 5m, trials: 9, space: {C: [0.1, 9.5]}}
   params: {n_estimators: 300, nested: {a: [1, null, true]}}
   fallback: parent
-  search: {budget: 10m}
+  search:
+    budget: 10m
+    space: {max_depth: [3, 12], eta: {low: 0.01, high: 0.3, log: true}, booster: {choices: [gbtree, dart]}}
+    trials: 200
 needs:
   deadline: {want: 1h, must: 4h}
   frequency: 30 5 * * 1
@@ -66,6 +72,8 @@ allow_other: true
 """
 
 
+TWO = {"uri": "rows.parquet", "target": "y"}
+ANY = {"any_of": ["a.B", "c.D"]}
 LOOP: list[Any] = []
 LOOP.append(LOOP)
 
@@ -77,8 +85,10 @@ def written(folder: Path, text: str) -> Path:
 
 
 def with_(dotted: str, value: Any) -> dict[str, Any]:
-    """The small document with one key set."""
+    """The small document with one key set, or some sections."""
     document: dict[str, Any] = yaml.safe_load(SMALL)
+    if not dotted:
+        return {**document, **value}
     *sections, last = dotted.split(".")
     inner = document
     for section in sections:
@@ -167,6 +177,55 @@ def test_no_secret_is_stored(tmp_path: Path) -> None:
         ("model.params", {"loop": LOOP}, "is nested deeper than 32 levels"),
         ("model.params", {"f": object()}, "model.params.f: a object is not plain"),
         ("model", {"any_of": ["a.B", {"estimator": "c"}]}, "model.any_of[1].estimator: 'c' is not an import path"),
+        ("model", {"any_of": []}, "it has none of them"),
+        (
+            "model",
+            {"any_of": ["a.B"]},
+            "model.any_of: has one entry, which leaves nothing to choose: write it as estimator: a.B",
+        ),
+        ("model", {"any_of": ["a.B", "a.B"]}, "model.any_of[1]: 'a.B' is there twice"),
+        ("model", {**ANY, "params": {"x": 1}}, "model.params: stands beside 'any_of': give it to the entries"),
+        (
+            "model",
+            {**ANY, "search": {"budget": "1m", "space": {"x": [1, 2]}}},
+            "model.search.space: stands beside 'any_of'",
+        ),
+        (
+            "model",
+            {"any_of": ["a.B", {"estimator": "c.D", "search": {"trials": 3}}]},
+            "model.any_of[1].search.budget: is missing",
+        ),
+        ("model.search", {"bugdet": "10m"}, "model.search.bugdet: unknown key; did you mean 'budget'?"),
+        ("model.search", {"budget": 0}, "model.search.budget: 0"),
+        ("model.search", {"trials": 5}, "model.search.budget: is missing: the time for tuning"),
+        ("model.search", {"budget": "1m", "trials": 0}, "model.search.trials: 0 must be at least 1"),
+        ("model.search", {"budget": "1m", "space": {}}, "model.search.space: {} names no parameter"),
+        (
+            "model.search",
+            {"budget": "1m", "space": {"x": [9, 3]}},
+            "model.search.space.x: low (9) must lie below high (3)",
+        ),
+        (
+            "model.search",
+            {"budget": "1m", "space": {"x": [1, 2, 3]}},
+            "values to choose from are written {choices: [a, b]}",
+        ),
+        ("model.search", {"budget": "1m", "space": {"x": ["a", "b"]}}, "model.search.space.x[0]: 'a' is not a number"),
+        ("model.search", {"budget": "1m", "space": {"x": 3}}, "3 is no range; give [3, 12]"),
+        (
+            "model.search",
+            {"budget": "1m", "space": {"x": {"low": 0, "high": 1, "log": True}}},
+            "low (0) has no logarithm",
+        ),
+        ("model.search", {"budget": "1m", "space": {"x": {"low": 1}}}, "has no 'high'"),
+        ("model.search", {"budget": "1m", "space": {"x": {"choices": ["a"]}}}, "is not a list of two values or more"),
+        ("model.search", {"budget": "1m", "space": {"x": {"choices": ["a", "a"]}}}, "has a value twice"),
+        ("model.search", {"budget": "1m", "space": {"x": {"choices": [1, 2], "low": 1}}}, "has 'choices' and a range"),
+        (
+            "",
+            {"needs": {"deadline": "5m"}, "model": {"estimator": "a.B", "search": {"budget": "10m"}}},
+            "model.search.budget: 10m of tuning leave nothing of needs.deadline.must (5m)",
+        ),
         ("seed", "abc", "seed: 'abc' is not a whole number"),
         ("seed", True, "seed: True is not a whole number"),
         ("seed", -1, "seed: -1 must be at least 0"),
@@ -237,9 +296,17 @@ def test_what_belongs_to_databases_is_refused_for_files(key: str) -> None:
     [
         ("data.uri", "s3://bucket/a", "reading from s3:// is not offered yet: export the rows to Parquet"),
         ("data.use", "enough", "a share such as 20%"),
-        ("model", {"any_of": ["a.B", "c.D"]}, "choosing among estimators is not offered yet"),
+        (
+            "",
+            {"data": {**TWO, "groups": "g"}, "model": {"any_of": ["a.B", "c.D"]}},
+            "model.any_of: choosing among estimators for many models is not offered yet: name one as 'estimator'",
+        ),
         ("model", {"function": "pkg.train:fit"}, "a training function is not offered yet"),
-        ("model.search", {"budget": "10m"}, "tuning is not offered yet"),
+        (
+            "",
+            {"data": {**TWO, "time": "t", "step": "1h"}, "model": {"estimator": "a.B", "search": {"budget": "10m"}}},
+            "model.search: tuning for a series is not offered yet: leave it out",
+        ),
         ("needs.export", ["native", "onnx", "pmml"], "exporting to onnx, pmml is not offered yet"),
         ("needs.deploy", "edge/linux-arm64", "deploying is not offered yet"),
         ("where", [{"ray": "ray://head:10001"}], "running on ray is not offered yet"),
@@ -281,6 +348,9 @@ def test_a_gap_closes_when_its_plug_in_is_there(monkeypatch: pytest.MonkeyPatch)
             "needs.functions",
             ["automl", "collaboration", "visual_modelling", "virtual_training"],
         ),  # counted as unmatched
+        ("model", ANY),
+        ("model.search", {"budget": "10m"}),
+        ("", {"model": {"estimator": "a.B", "search": {"budget": "1m"}}, "needs": {"functions": ["automl"]}}),
         ("needs.export", "native"),
         ("where", [{"catalogue": "aws/us-east-1"}]),
         ("needs.max_failed", 3),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from fitscale.cli.saying import Out
 from fitscale.cli.screen import plan_screen
 from fitscale.cli.shown import duration, plural, share, size
+from fitscale.planning.comparing import score_text
 from fitscale.running.listening import hear
-from fitscale.running.progress import Progress, Tracker, tasks_of
+from fitscale.running.progress import Progress, Search, Tracker, tasks_of
 from fitscale.store import folder
 
 if TYPE_CHECKING:
@@ -147,10 +148,21 @@ def _work(progress: Progress) -> str:
     head = progress.task if progress.doing == "fitting" and progress.task else progress.doing
     if progress.tasks > 1 and progress.doing == "fitting":
         head += f" ({min(progress.tasks_done + 1, progress.tasks)} of {progress.tasks})"
+    if progress.search is not None:
+        return _search(progress.search)
     if progress.doing != "fitting" or not progress.unit:
         return head
     rate = f", {progress.per_s:.3g}/s" if progress.per_s else ""
     return f"{head}: {progress.done:,} of {progress.total:,} {progress.unit}{rate}"
+
+
+def _search(search: Search) -> str:
+    """``tuning LGBMClassifier: 47 trials, 33 stopped early; best roc_auc 0.7931, your own 0.7901; 3.2 min left``."""
+    parts = [f"tuning {search.name}: {plural(search.trials, 'trial')}, {search.stopped} stopped early"]
+    if search.best is not None:
+        own = f", your own {score_text(search.own)}" if search.own is not None else ""
+        parts.append(f"best {search.metric} {score_text(search.best)}{own}")
+    return "; ".join([*parts, f"{duration(search.left_s)} left to search"])
 
 
 def _promised(progress: Progress) -> str:

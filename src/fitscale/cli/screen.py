@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterable, Sequence
 
 from fitscale.cli.considered import considered_lines
+from fitscale.cli.contested import contest_lines
 from fitscale.cli.costing import better_costs
 from fitscale.cli.path import path_lines
 from fitscale.cli.scoring import score_lines
+from fitscale.cli.searched import search_lines
 from fitscale.cli.shown import (
     clipped,
     columns,
@@ -44,6 +46,8 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = 
     ways = ways_of(plan)
     return [
         *_facts(plan, width),
+        *contest_lines(plan.contest, width),
+        *search_lines(plan, width),
         *considered_lines(plan.considerations, width),
         "",
         *_verdict(plan, ways, width, "" if supposed else _deployed(plan, file)),

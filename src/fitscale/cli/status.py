@@ -56,6 +56,7 @@ def status_lines(found: Status, width: int) -> list[str]:
         lines += wrapped("Late", "; ".join([late.sentence, *late.offers]), width)
     if found.unfinished is not None:
         told = f"version {found.unfinished} by {found.candidate}"
+        told += f", of {found.model}" if found.model else ""
         lines += wrapped("Unfinished", told + ("" if found.working else "; 'fitscale train' goes on with it"), width)
         for task in found.tasks:
             # Of a model that works now, the last checkpoint: a restart would begin there.

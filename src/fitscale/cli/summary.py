@@ -10,9 +10,12 @@ from fitscale.cli.export import compared_lines
 from fitscale.cli.shown import columns, duration, plural, size, value, wrapped
 from fitscale.errors import NothingMeets, UsageError
 from fitscale.models import worth
+from fitscale.planning.found_words import outcome
 from fitscale.records.base import Figure, Record
-from fitscale.records.plan import Forecast
+from fitscale.records.contest import Contest
+from fitscale.records.plan import Forecast, Plan
 from fitscale.records.run import Manifest
+from fitscale.records.tuning import Searched
 from fitscale.records.workload import Workload
 from fitscale.report import Actual, actual_of, write
 from fitscale.report.tracking import Tracked, track
@@ -46,6 +49,8 @@ class Summary(Record):
     exported: tuple[Exported, ...] = ()
     mlflow: Tracked | None = None
     unlogged: str = ""  # why it is not in MLflow
+    contest: Contest | None = None  # by which the estimator was chosen
+    searched: Searched | None = None  # by which its parameters were found
 
 
 def summary_of(
@@ -55,6 +60,7 @@ def summary_of(
     about, run = trained.manifest, trained.run
     failures = versions.failures(run, about.version)
     written = write_report(run, about.version, trust=trust, folder=workload.folder) if report else None
+    plan = plan_of(run, about.version)
     tracked, unlogged = tracked_in(mlflow, run, about.version) if mlflow else (None, "")
     reasons = Counter(f"{record['status']}: {record['why'] or record['kind']}" for record in failures)
     return Summary(
@@ -74,6 +80,8 @@ def summary_of(
         exported=trained.exported,
         mlflow=tracked,
         unlogged=unlogged,
+        contest=plan.contest if plan else None,
+        searched=plan.searched if plan else None,
     )
 
 
@@ -116,12 +124,18 @@ def tracked_in(uri: str, run: Path, version: int) -> tuple[Tracked | None, str]:
         return None, str(error)
 
 
+def plan_of(run: Path, version: int) -> Plan | None:
+    """The plan that a version was begun with."""
+    begun = state_of(run).finished.get(version)
+    return None if begun is None else folder.read_plan(run, begun.plan)
+
+
 def forecast_of(run: Path, version: int) -> Forecast | None:
     """What the version's plan promised of the architecture that was chosen."""
-    begun = state_of(run).finished.get(version)
-    if begun is None:
+    begun, plan = state_of(run).finished.get(version), plan_of(run, version)
+    if begun is None or plan is None:
         return None
-    decision = folder.read_plan(run, begun.plan).decision
+    decision = plan.decision
     known = [*([decision.chosen] if decision.chosen else []), *decision.alternatives]
     return next((a.forecast for a in known if a.candidate == begun.candidate), None)
 
@@ -133,6 +147,10 @@ def summary_lines(summary: Summary, trained: Trained, width: int, file: str) -> 
     if summary.nothing_to_do:
         head = f"Nothing to do: version {summary.version} is made from this workload, this data and these libraries"
     lines = wrapped("", head, width, 0)
+    if summary.contest is not None:
+        lines += wrapped("Any of", summary.contest.reason, width)
+    if told := outcome(summary.searched):
+        lines += wrapped("Search", told, width)
     if summary.unscored:
         lines += wrapped("", f"No score: {summary.unscored}", width, 0)
     if about.base is not None:

@@ -10,7 +10,7 @@ from fitscale.errors import WorkloadError, nearest
 from fitscale.metrics import classification, foreign, ranking, regression
 from fitscale.metrics.foreign import Foreign
 
-__all__ = ["check", "default_metric", "known", "metric", "task_of"]
+__all__ = ["check", "default_metric", "greater", "known", "metric", "task_of"]
 
 _OWN = {own.name: own for room in (ranking, classification, regression) for own in room.METRICS}
 
@@ -62,6 +62,12 @@ def metric(name: str, n_classes: int | None = None, task: str | None = None) -> 
         raise WorkloadError("evaluate.metric", f"no metric '{name}'{_meant(name)}")
     _check_task(name, found.tasks, task)
     return found
+
+
+def greater(name: str) -> bool:
+    """Whether more is better: so it is of scikit-learn's scorers, whose losses are negative. A plug-in may say otherwise."""
+    is_plugin = name not in _OWN and name not in foreign.KNOWN and name in registry.names("metrics")
+    return bool(registry.plugin("metrics", name).greater) if is_plugin else True
 
 
 def known() -> tuple[str, ...]:

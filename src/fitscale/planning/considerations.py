@@ -12,7 +12,7 @@ from fitscale.planning import bands, causes, wording
 from fitscale.planning.gates import RUNS_A_MONTH, must_s, runs_a_month
 from fitscale.records.base import Origin
 from fitscale.records.plan import Consideration, Plan
-from fitscale.records.workload import Budget, Deadline, Needs, Team
+from fitscale.records.workload import Budget, Deadline, ModelSpec, Needs, Team
 from fitscale.workload.offered import offers
 from fitscale.workload.units import duration_text
 
@@ -86,13 +86,18 @@ def _learning(plan: Plan) -> Consideration:
     model = plan.workload.model
     deep = {
         any(_is_of(text, DEEP) for text in _texts([one.estimator, one.framework, one.params]))
-        for one in model.any_of or (model,)
+        for one in _compared(plan) or model.any_of or (model,)
     }
     value = "both" if len(deep) > 1 else "DL" if True in deep else "ML"
     if True in deep and not plan.machine.gpus:
         value += ", and no accelerator is here"
     unseen = model.live is not None and True not in deep and _is_of(model.estimator or "", COMPOSED)
     return _made(causes.LEARNING, plan, value, "assumed" if unseen else "stated")
+
+
+def _compared(plan: Plan) -> tuple[ModelSpec, ...]:
+    """The estimators of which one was chosen, where there were several."""
+    return tuple(entrant.model for entrant in plan.contest.entrants) if plan.contest is not None else ()
 
 
 def _texts(value: Any) -> list[str]:
@@ -111,13 +116,17 @@ def _framework(plan: Plan) -> Consideration:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(plan.traits.versions.items()))
     value = f"{what}, by {versions}" if versions else what
     changed = causes.worth_of_abilities(plan)
+    if plan.contest is not None:
+        value = f"any of {len(plan.contest.entrants)}: {value}"
+        changed = (f"takes {plan.contest.reason}", *changed)
     if functions := workload.needs.functions:
         value += f"; {' and '.join(functions)} asked for"
         freed = workload.needs.but(functions=())
         changed += _without(plan, freed, "functions", "without that")
-        if lacking := [name for name in functions if not offers(name)]:
+        if lacking := [name for name in functions if not offers(name, workload)]:
             value += f"; not offered: {', '.join(lacking)}"
-    return _made(causes.FRAMEWORK, plan, value, "stated", changed=changed)
+    origin: Origin = "stated" if plan.contest is None else "measured"
+    return _made(causes.FRAMEWORK, plan, value, origin, changed=changed)
 
 
 # How much of it.

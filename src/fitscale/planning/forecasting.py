@@ -24,6 +24,7 @@ __all__ = ["Rates", "elsewhere", "forecast", "moved", "rates_of"]
 REPEAT = 0.09  # the same run again: 2.8 % at the median, 9 % at the 90th percentile
 ADMITTED = 0.99
 PASSES = {"stage": 1, "cut": 4}  # over the disk: cutting reads, puts apart, reads that, and writes it in order
+AGREED = frozenset({"search"})  # phases that take as long as was said, on whatever machine
 
 
 def forecast(
@@ -82,7 +83,10 @@ def elsewhere(here_forecast: Forecast, law: Law, here: Machine, there: Machine, 
 
     ``processes``: how many times as many processes hold memory there, for groups that are shared by workers.
     """
-    scales = {phase: wall_scale(here, there, parallel=law.parallel.get(phase, 0.0)) for phase in here_forecast.phases}
+    scales = {
+        phase: Figure.exact(1.0) if phase in AGREED else wall_scale(here, there, parallel=law.parallel.get(phase, 0.0))
+        for phase in here_forecast.phases
+    }
     phases = {phase: seconds * scales[phase].value for phase, seconds in here_forecast.phases.items()}
     own = here_forecast.time_s
     low, high = own.low / own.value, own.high / own.value
@@ -151,7 +155,7 @@ def repeated(one: Forecast, times: float, machine: Machine) -> Forecast:
 def with_before(
     forecast: Forecast, before: dict[str, Figure], machine: Machine, source_bytes: int = 0, held_bytes: float = 0.0
 ) -> Forecast:
-    """The same with what is done once before it: staging the rows, cutting them by group. Seconds by phase.
+    """The same with what is done once before it: staging the rows, cutting them by group, tuning. Seconds by phase.
 
     ``held_bytes``: the most of what is done before the first fit, or after the last.
     """
@@ -165,7 +169,7 @@ def with_before(
     return forecast.but(
         time_s=time_s,
         time_p50_s=None if forecast.time_p50_s is None else forecast.time_p50_s + sum(seconds.values()),
-        floor_s=forecast.floor_s + sum(PASSES[phase] for phase in before) * _from_disk_s(source_bytes, machine),
+        floor_s=forecast.floor_s + sum(PASSES.get(phase, 0) for phase in before) * _from_disk_s(source_bytes, machine),
         phases={**seconds, **forecast.phases},
         cost_usd=cost_of(time_s, machine),
     )

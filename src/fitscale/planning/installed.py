@@ -61,6 +61,9 @@ def _asked(workload: Workload, framework: str) -> tuple[tuple[str, ...], list[st
     extras = [getattr(cls, "extra", "") for cls in plugins]
     if workload.evaluate.metric in metrics.foreign.KNOWN:
         extras.append("sklearn")
+    if workload.model.search is not None:  # which is still to be done
+        extras.append("search")
+        modules.append("optuna")
     if "adbc_driver_postgresql" in modules:
         extras.append("postgres")
     return tuple(dict.fromkeys(extra for extra in extras if extra)), modules

@@ -129,8 +129,9 @@ class Known:
     @property
     def _before(self) -> dict[str, Figure]:
         """What is done once, before any fit."""
-        stage, cut = self.stage, self.prepared.cut_s
-        return {**({"stage": stage.seconds} if stage else {}), **({"cut": cut} if cut else {})}
+        stage = self.stage.seconds if self.stage else None
+        found = {"stage": stage, "cut": self.prepared.cut_s, "search": self.prepared.search_s}
+        return {phase: figure for phase, figure in found.items() if figure}
 
     @property
     def _times(self) -> float:

@@ -106,6 +106,7 @@ class Loop:
         looks: bool = False,
         calibration: Calibration = Calibration(),  # noqa: B008 (a frozen record)
         facts: Facts = Facts(),  # noqa: B008 (a frozen record)
+        begin_s: float = PLAN_BEGIN_S,
     ) -> None:
         self._prepared = prepared
         self._workload = prepared.workload
@@ -121,6 +122,7 @@ class Loop:
         self._refuted = refuted  # by what was tried then
         self._looks = looks  # whatever it costs: what is measured stands for more
         self._facts = facts
+        self._begin_s = begin_s  # of `plan`: it begins at full size only what shows its pace within this
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
         self._known = Known(prepared, machine, sizes, calibration)
         self._refused: list[Refusal] = []
@@ -193,6 +195,9 @@ class Loop:
             cut_s=prepared.cut_s,
             cut_bytes=prepared.cut_bytes,
             sizes=outline_of(self._known.sizes or ()),
+            contest=self._prepared.contest,
+            searched=self._prepared.searched,
+            search_s=self._prepared.search_s,
         )
 
     def _handed_over(self, chosen: Assessed | None) -> Live | None:
@@ -333,13 +338,13 @@ class Loop:
             return many or tells
         if many:
             sizes = self._known.sizes  # None: the rows are not cut, and there is nothing to begin
-            return sizes is not None and self._one_s(candidate, max(sizes) / sum(sizes)) <= PLAN_BEGIN_S
+            return sizes is not None and self._one_s(candidate, max(sizes) / sum(sizes)) <= self._begin_s
         if not tells:
             return False
         phases = self._known.forecast(candidate).phases
         least = max(LEAST_UNITS, 3 * self._prepared.traits.together * self._abreast(candidate))
         setup = sum(phases.get(phase, 0.0) for phase in ("start", "read", "encode", "bin"))
-        return setup + phases.get("iterations", 0.0) * min(1.0, least / units) <= PLAN_BEGIN_S
+        return setup + phases.get("iterations", 0.0) * min(1.0, least / units) <= self._begin_s
 
     def _one_s(self, candidate: Candidate, share: float) -> float:
         """What a group with this share of the rows takes: chunks are seconds long, but no group is cut in two."""

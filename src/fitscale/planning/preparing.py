@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale import metrics
-from fitscale.errors import NotOffered, WorkloadError
+from fitscale.errors import NotOffered, UsageError, WorkloadError
 from fitscale.models.exporting import exporter_of
+from fitscale.planning.spaces import check_search, entries_of
 from fitscale.records.base import Figure, digest_of
+from fitscale.records.contest import Contest
 from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Stage, Staging
 from fitscale.records.run import Estimator, Recipe, Some, Traits
-from fitscale.records.workload import Workload
+from fitscale.records.tuning import Searched
+from fitscale.records.workload import ModelSpec, Workload
 from fitscale.store import chunks, folder
 from fitscale.store.trust import check
 from fitscale.work.describe import describe
@@ -60,6 +63,10 @@ class Prepared(NamedTuple):
     cut_s: Figure | None = None  # what cutting the rows by group takes, or took
     cut_bytes: float = 0.0  # what it held, where it is done
     part: float = 1.0  # of all rows: those that this has, where it stands for more
+    contest: Contest | None = None  # by which the estimator was chosen, where there were several
+    searched: Searched | None = None  # by which its parameters were found
+    search_s: Figure | None = None  # what tuning takes before, or took for this command
+    asked: str = ""  # digest of the workload that this was closed from, which left something open
 
 
 def prepare(
@@ -92,11 +99,7 @@ def prepare(
     snapshot = source.snapshot() if source.stable else outline_of(source)
     check_columns(snapshot, workload.data, counted=source.stable)
     _check_names(workload)
-    estimator = estimator_of(workload, run, trust=trust)
-    framework, traits = describe(estimator, workload.folder, workload.model.framework)
-    estimator = estimator.but(params=traits.params, source=traits.source, live=workload.model.live)
-    _check_abilities(workload, traits)
-    _check_input(workload, snapshot, traits)
+    framework, estimator, traits = fitted_of(workload, run, snapshot, trust=trust)
     # Last, as it may take long: what else is wrong is known by now.
     staging: Staging | None = None
     stage: Stage | None = None
@@ -110,6 +113,80 @@ def prepare(
     return Prepared(
         workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
         shape_of(workload, reader.snapshot, about, traits).but(piece_bytes=_piece_bytes(reader)), staging, stage,
+    )  # fmt: skip
+
+
+def fitted_of(
+    workload: Workload, run: Path, snapshot: Snapshot, *, trust: bool = False
+) -> tuple[str, Estimator, Traits]:
+    """(framework, estimator, traits) of the workload's model; of several to choose from, those of the first that can be had.
+
+    Raises
+    ------
+    WorkloadError
+        What is wrong with an estimator, or that it cannot do what the workload asks; of several, if none can.
+    """
+    refused: list[UsageError] = []
+    able: list[tuple[str, Estimator, Traits]] = []
+    for k, model in enumerate(entries_of(workload.model)):
+        one = workload.but(model=model)
+        try:
+            found = _described(one, run, trust=trust)
+        except WorkloadError as error:
+            raise type(error)(_entry_place(error.place, workload, k), error.problem) from None
+        try:
+            check_search(one, found[1], found[2])
+        except WorkloadError as error:
+            raise type(error)(_entry_place(error.place, workload, k), error.problem) from None
+        try:
+            check_fit(one, snapshot, found[2])
+            able.append(found)
+        except UsageError as error:
+            refused.append(error)
+    if not able:
+        raise refused[0]
+    return able[0]
+
+
+def _entry_place(place: str, workload: Workload, k: int) -> str:
+    return place.replace("model.", f"model.any_of[{k}].", 1) if workload.model.any_of else place
+
+
+def _described(workload: Workload, run: Path, *, trust: bool) -> tuple[str, Estimator, Traits]:
+    estimator = estimator_of(workload, run, trust=trust)
+    framework, traits = describe(estimator, workload.folder, workload.model.framework)
+    return framework, estimator.but(params=traits.params, source=traits.source, live=workload.model.live), traits
+
+
+def check_fit(workload: Workload, snapshot: Snapshot, traits: Traits) -> None:
+    """Refuse what an estimator of these traits cannot do of what the workload asks.
+
+    Raises
+    ------
+    WorkloadError
+        With its place.
+    """
+    _check_abilities(workload, traits)
+    _check_input(workload, snapshot, traits)
+
+
+def with_model(prepared: Prepared, model: ModelSpec, run: Path, *, trust: bool = False) -> Prepared:
+    """What `prepare` finds of the same data for another model: nothing is read, and its search is taken as it is.
+
+    Raises
+    ------
+    WorkloadError
+        As `prepare`, of the model.
+    """
+    before, workload = prepared.workload.model, prepared.workload.but(model=model)
+    if not before.any_of and before.but(search=None) == model.but(search=None):
+        return prepared._replace(workload=workload)
+    framework, estimator, traits = _described(workload, run, trust=trust)
+    check_fit(workload, prepared.snapshot, traits)
+    shape = shape_of(workload, prepared.snapshot, prepared.profile, traits)
+    return prepared._replace(
+        workload=workload, framework=framework, estimator=estimator, traits=traits,
+        shape=shape.but(piece_bytes=prepared.shape.piece_bytes),
     )  # fmt: skip
 
 

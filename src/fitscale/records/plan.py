@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from fitscale.records.base import Figure, Origin, Record
+from fitscale.records.contest import Contest
 from fitscale.records.costs import Costs
 from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.ledger import Calibration, Kind, Quantity
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
 from fitscale.records.scorecard import Facts, Scorecard
+from fitscale.records.tuning import Searched
 from fitscale.records.workload import Team, Workload
 
 Sameness = Literal["same", "equivalent", "other"]
@@ -250,6 +252,9 @@ class Plan(Record):
         tuple[int, int], ...
     ] = ()  # of groups, as far as they were counted: rows, and how many have about so many
     recipes: dict[str, str] = {}  # task name → recipe digest
+    contest: Contest | None = None  # by which the estimator was chosen, where there were several
+    searched: Searched | None = None  # by which its parameters were found, where they were
+    search_s: Figure | None = None  # what tuning takes before training, or took for this plan: in the forecasts
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows of it."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fitscale.records.base import Grown, Record
 from fitscale.records.data import Folds
 from fitscale.records.trials import Trial
+from fitscale.records.tuning import Tuning
 from fitscale.records.workload import DataSpec
 
 Form = Literal["matrix", "bins", "cache", "stream", "shard", "frame", "groups"]
@@ -169,7 +170,7 @@ def batch_rows_of(width: float, most: int = BATCH_ROWS) -> int:
 class Order(Record):
     """attempts/EPOCH-N/order.json: all that a worker is told."""
 
-    kind: Literal["partition", "fit", "groups", "try", "finish", "export"]
+    kind: Literal["partition", "fit", "groups", "try", "tune", "finish", "export"]
     epoch: int
     task: str = ""
     partitioning: Partitioning | None = None  # kind partition
@@ -186,6 +187,7 @@ class Order(Record):
     memory_bytes: int | None = None  # for each process
     samples: tuple[Sample, ...] = ()  # a probe: fit these parts of the rows one after the other, commit nothing
     trials: tuple[Trial, ...] = ()  # kind try: fit these one after the other, and judge each
+    tuning: Tuning | None = None  # kind tune
     until: Until | None = None
     trust: bool = False  # pickles from elsewhere may be loaded
     resume: bool = True  # go on from the last checkpoint, if there is one
@@ -198,8 +200,8 @@ class Order(Record):
 class Event(Record):
     """One line of events.RANK.jsonl.
 
-    Kinds: started, resumed, units, checkpoint, sampled, tried, chunk, paused, unpaused, exported, and at the end finished, stopped
-    or failed; from the engine: memory, ended.
+    Kinds: started, resumed, units, checkpoint, sampled, tried, searched, chunk, paused, unpaused, exported, and at the end
+    finished, stopped or failed; from the engine: memory, ended.
     """
 
     kind: str

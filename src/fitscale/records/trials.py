@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fitscale.records.base import Record
 
 BLOCKS = 16  # parts of the rows that trials are judged on: by them two trials are held against each other
+
+
+def in_place(params: Mapping[str, Any], instead: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters with others in place of those that have the same name; ``names``: from other names to the main one."""
+    taken = {names.get(name, name) for name in instead}
+    return {**{name: value for name, value in params.items() if names.get(name, name) not in taken}, **instead}
 
 
 class Trial(Record):

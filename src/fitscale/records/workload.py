@@ -82,8 +82,22 @@ class Evaluation(Record):
     refit: bool | None = None  # None: of series, whose forecasts begin where what was fitted ends
 
 
+class Range(Record):
+    """What one parameter may be: numbers from ``low`` to ``high``, or one of ``choices``."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False  # drawn by its logarithm
+    whole: bool = False  # whole numbers alone
+    choices: tuple[bool | int | float | str | None, ...] = ()
+
+
 class Search(Record):
-    budget_s: float
+    """Tuning. In an entry of ``any_of`` the budget may be left out: it then has its share of the one beside."""
+
+    budget_s: float | None = None
+    space: dict[str, Range] = {}  # of the parameters; none: the estimator's published one
+    trials: int | None = None  # at most
 
 
 class ModelSpec(Record):

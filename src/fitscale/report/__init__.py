@@ -5,7 +5,7 @@ models    many models as figures: distributions, the worst groups, the failures 
 text      figures as a person reads them
 canvas    a matplotlib figure → a small inline SVG in the page's own colours
 charts    the charts; those of many models are in distributions, those of what one is worth in worth_charts
-sections  what was read → what the template shows, with headline, candidates, course, described and worth
+sections  what was read → what the template shows, with headline, candidates, chosen, course, described, worth
 page      template, style and charts → the file
 """
 

@@ -8,6 +8,7 @@ from fitscale.planning.sure_words import told
 from fitscale.planning.trust import track_told
 from fitscale.report import charts, distributions
 from fitscale.report.candidates import candidates_shown
+from fitscale.report.chosen import chosen_shown
 from fitscale.report.considered import considered_shown
 from fitscale.report.course import attempts_shown, interrupted, late_shown
 from fitscale.report.described import data_shown, recipe_shown
@@ -40,6 +41,7 @@ def sections(m: Material) -> dict[str, Any]:
         "tiles": tiles(m),
         "considered": considered_shown(m.plan) if m.plan else [],
         "scored": scored_shown(m.plan) if m.plan else None,
+        "chosen": chosen_shown(m.plan),
         "decision": decision,
         "sure": told(decision.sureness) if decision else (),
         "tree": tree_shown(decision) if decision else None,

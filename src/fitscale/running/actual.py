@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +44,7 @@ class Actual(Record):
     """What one version took, from the command that began it to its finish (or to now, while it is unfinished).
 
     ``wall_s`` is the time of its commands: what the user waited. ``idle_s`` lies between them, when nothing worked on it.
-    ``work_s`` is the time of staging and of the attempts that made it, which is what a forecast forecasts: ``wall_s`` =
+    ``work_s`` is the time of staging, tuning and the attempts that made it, which is what a forecast forecasts: ``wall_s`` =
     ``work_s`` + ``probing_s`` + ``other_s`` (planning, and what lies between the attempts). ``cut_off_s`` of ``work_s`` was
     spent in attempts that ended without a ledger, and is in no phase.
     """
@@ -96,9 +96,11 @@ def actual_of(run: Path, version: int) -> Actual | None:
     spans: list[tuple[float, float]] = []
     finished = False
     staged: list[dict[str, Any]] = []
+    searched_s = 0.0
     for command in own:
         found = [_attempt(run, event, command.events) for event in command.events if event["kind"] == "attempt-started"]
-        # Of another recipe: planning began it, and chose something else.
+        # Of another recipe: planning began it, and chose something else. Trials are no part of a version, wherever they ended.
+        found = [(a, o) for a, o in found if o is None or o.kind not in ("try", "tune")]
         found = [(a, o) for a, o in found if o is None or not o.task or o.samples or not recipes or o.task in recipes]
         nothing = all(attempt.kind == "probe" for attempt, _ in found) and (command.name != "train" or not found)
         if nothing and not _has(command, *OWN):
@@ -111,6 +113,7 @@ def actual_of(run: Path, version: int) -> Actual | None:
                 finished, last = True, event["at"]
         if _has(command, "version-begun"):  # the one whose forecast it is in
             staged += [event for event in command.events if event["kind"] == "staged"]
+            searched_s += sum(float(event["seconds"]) for event in command.events if event["kind"] == "searched")
         # Of a new run, data is staged before anything is written down.
         spans.append((min([command.at, *(event["began"] for event in staged)]) if not spans else command.at, last))
     staged_s = sum(float(event["seconds"]) for event in staged)
@@ -120,7 +123,8 @@ def actual_of(run: Path, version: int) -> Actual | None:
         for event in command.events
         if event["kind"] == "late" and event["version"] == version
     )
-    return summed(version, begun.plan, attempts, orders, spans, finished, staged_s).but(late=found_late)
+    once = {"stage": staged_s, "search": searched_s}
+    return summed(version, begun.plan, attempts, orders, spans, finished, once).but(late=found_late)
 
 
 def summed(
@@ -130,18 +134,22 @@ def summed(
     orders: Sequence[Order],
     spans: Sequence[tuple[float, float]],
     finished: bool,
-    staged_s: float = 0.0,
+    once: Mapping[str, float] | None = None,
 ) -> Actual:
-    """The sums over the attempts of a version; ``spans`` are (begin, end) of its commands, in order."""
+    """The sums over the attempts of a version; ``spans`` are (begin, end) of its commands, in order.
+
+    ``once``: seconds of what was done before the fits, by phase: staging the rows, tuning.
+    """
+    once = {name: seconds for name, seconds in (once or {}).items() if seconds}
     wall_s = sum(stop - start for start, stop in spans)
-    phases: dict[str, Phase] = {"stage": Phase(wall_s=staged_s, cpu_s=0.0)} if staged_s else {}
+    phases = {name: Phase(wall_s=seconds, cpu_s=0.0) for name, seconds in once.items()}
     for attempt in attempts:
         for name, phase in attempt.phases.items() if attempt.kind != "probe" else ():
             before = phases.get(name, Phase(wall_s=0.0, cpu_s=0.0))
             phases[name] = Phase(wall_s=before.wall_s + phase.wall_s, cpu_s=before.cpu_s + phase.cpu_s)
     probing_s = sum(a.wall_s for a in attempts if a.kind == "probe")
     cut_off_s = sum(a.wall_s for a in attempts if a.kind != "probe" and not a.phases)
-    work_s = staged_s + sum(a.wall_s for a in attempts if a.kind != "probe")
+    work_s = sum(once.values()) + sum(a.wall_s for a in attempts if a.kind != "probe")
     fits = [order for order in orders if order.kind not in ("finish", "export") and order.memory_bytes]
     return Actual(
         version=version,

@@ -28,7 +28,7 @@ FEWER, LEAST_SHARE = (
     0.9,
     0.05,
 )  # of the rows that would take just as long as there is; less than a twentieth is no offer
-BEFORE = ("stage", "cut")  # phases that are over, and not paid again
+BEFORE = ("stage", "cut", "search")  # phases that are over, and not paid again
 
 Name = Literal["must", "want"]
 

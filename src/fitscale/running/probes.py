@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ class Probes:
         sizes: Sequence[int] | None,
         partition: str | None,
         trust: bool,
+        most_s: float = math.inf,
     ) -> None:
         self._run = run
         self._prepared = prepared
@@ -38,6 +40,7 @@ class Probes:
         self._sizes = sizes
         self._partition = partition
         self._trust = trust
+        self._most_s = most_s  # of a probe's parts together, wherever the fit is then
         self.wrong: FitscaleError | None = None  # the workload or the data, as a probe found them
 
     def sample(
@@ -50,7 +53,7 @@ class Probes:
         if order.memory_bytes is not None:  # what a parked attempt holds is not there twice
             order = order.but(memory_bytes=order.memory_bytes - parked // candidate.limits)
         attempt = self._attempts.start(candidate, order)
-        self._attempts.follow(attempt, _NextTooLong(thought_s, within_s))
+        self._attempts.follow(attempt, _NextTooLong(thought_s, within_s, self._most_s))
         self._attempts.kill(attempt)  # of which the next part would take too long
         if attempt.cause == "failed" and isinstance(failure := failure_of(attempt), UsageError):
             self.wrong = failure
@@ -80,9 +83,13 @@ class Probes:
 
 
 class _NextTooLong:
-    """Whether the next part would end later than may be, by what the last one took: once the last one's memory is known."""
+    """Whether the next part would end later than may be, by what the last one took: once the last one's memory is known.
 
-    def __init__(self, thought_s: Sequence[float], within_s: float) -> None:
+    Or whether ``most_s`` is over.
+    """
+
+    def __init__(self, thought_s: Sequence[float], within_s: float, most_s: float = math.inf) -> None:
+        self._most_s = most_s
         self._thought_s = thought_s
         self._within_s = within_s
         self._began = self._last = time.monotonic()
@@ -98,7 +105,7 @@ class _NextTooLong:
                 self._too_long = now - self._began + next_s > self._within_s
         if kind in ("started", "sampled"):
             self._last = now
-        return self._too_long and kind == "memory"
+        return (self._too_long and kind == "memory") or now - self._began > self._most_s
 
 
 def _own(live: Live) -> Attempt:

@@ -18,7 +18,22 @@ WINDOW = 64  # units or chunks that the rate is taken over
 AFTER = ("score", "export", "save")  # phases that follow the units of a fit
 LEAST_SPREAD = 0.05  # what is left is never known better than this
 
-Doing = Literal["planning", "partitioning", "probing", "fitting", "finishing", "exporting"]
+Doing = Literal["planning", "partitioning", "probing", "comparing", "tuning", "fitting", "finishing", "exporting"]
+BEFORE = ("try", "tune")  # kinds of orders that fit what is no part of the version
+
+
+class Search(Record):
+    """How far a search is, as its worker tells. Scores are on all rows that judge."""
+
+    name: str  # of what is tuned
+    trials: int = 0
+    done: int = 0
+    stopped: int = 0
+    failed: int = 0
+    metric: str = ""
+    best: float | None = None
+    own: float | None = None  # of the user's own parameters
+    left_s: float  # of the budget, when it was told
 
 
 class Progress(Record):
@@ -43,6 +58,7 @@ class Progress(Record):
     memory_bytes: int = 0  # anonymous, now
     peak_bytes: int = 0
     limit_bytes: int | None = None  # of all processes of the attempt
+    search: Search | None = None  # while it tunes
 
 
 def tasks_of(workload: Workload) -> int:
@@ -77,6 +93,7 @@ class Tracker:
         self._paused_s = 0.0
         self._paused_at: float | None = None
         self._memory = self._peak = 0
+        self._search: Search | None = None
         self._started: float | None = None
 
     def forecast(self, forecast: Forecast | None) -> None:
@@ -97,7 +114,7 @@ class Tracker:
         if name != self._attempt:
             self._forget()
             self._attempt, self._order, self._started = name, order, event.at
-            if self._working_since is None and not order.samples:
+            if self._working_since is None and not order.samples and order.kind not in BEFORE:
                 self._working_since = event.at
         data = event.data
         match event.kind:
@@ -109,6 +126,8 @@ class Tracker:
                 self._units = int(data["units"])
                 self._of = int(data.get("of", self._of))
                 self._points.append((event.at - self._paused_s, float(self._units)))
+            case "searched":
+                self._search = Search.model_validate(data)
             case "chunk":
                 self._chunk(event)
             case "paused":
@@ -173,6 +192,7 @@ class Tracker:
             forecast=self._forecast,
             memory_bytes=self._memory,
             peak_bytes=self._peak,
+            search=self._search,
             limit_bytes=order.memory_bytes * max(order.workers, order.ranks) if order.memory_bytes else None,
         )
 
@@ -217,7 +237,7 @@ class Tracker:
     def _remaining(self, left_s: float | None, elapsed: float, known: bool) -> Figure | None:
         """By the measured rate where there is one, else what the forecast leaves."""
         order, promised = self._order, self._forecast
-        if order is None or order.kind in ("finish", "export"):
+        if order is None or order.kind in ("finish", "export", *BEFORE):
             return None
         over = promised.time_s.high / promised.time_s.value - 1 if promised and promised.time_s.value else 0.5
         if left_s is None or not known or order.samples:
@@ -234,8 +254,8 @@ class Tracker:
 
 
 def _work_s(promised: Forecast) -> float:
-    """What the fits are to take: staging and cutting are over before them."""
-    return promised.time_s.value - sum(promised.phases.get(phase, 0.0) for phase in ("stage", "cut"))
+    """What the fits are to take: staging, cutting and tuning are over before them."""
+    return promised.time_s.value - sum(promised.phases.get(phase, 0.0) for phase in ("stage", "cut", "search"))
 
 
 def units_of(task: Task) -> int:
@@ -247,4 +267,11 @@ def units_of(task: Task) -> int:
 def _doing(order: Order) -> Doing:
     if order.samples:
         return "probing"
-    return {"partition": "partitioning", "finish": "finishing", "export": "exporting"}.get(order.kind, "fitting")  # type: ignore[return-value]
+    named: dict[str, Doing] = {
+        "partition": "partitioning",
+        "try": "comparing",
+        "tune": "tuning",
+        "finish": "finishing",
+        "export": "exporting",
+    }
+    return named.get(order.kind, "fitting")

@@ -80,7 +80,8 @@ def entry_of(run: Path, begun: Begun, epoch: int, *, began_here: bool) -> Entry 
     promised = forecast_of(made, begun.candidate)
     if actual is None or not actual.fitted or promised is None or promised.kind is None:
         return None
-    said = [said_of(promised, "train")]
+    # A time that tuning was given is no forecast, and would make the others look better than they are.
+    said = [said_of(promised, "train", without=("time",) if made.search_s is not None else ())]
     before = _planned(run, begun, made)
     if before is not None and before[0].kind is not None:
         # What `plan` staged is in its own forecast, and is not done again by `train`.

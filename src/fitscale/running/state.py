@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fitscale.records.base import Record
 from fitscale.records.plan import Candidate
+from fitscale.records.workload import ModelSpec
 from fitscale.store import journal, versions
 
 
@@ -26,6 +27,8 @@ class Begun(Record):
     candidate: Candidate
     tasks: dict[str, str]  # name → recipe digest, as far as they are known
     base: int | None = None  # the version whose other models stay
+    asked: str = ""  # digest of what was asked for, where the workload left something open: see `running.closing`
+    model: ModelSpec | None = None  # as it was closed then
 
 
 class RunState(Record):

@@ -15,6 +15,7 @@ from fitscale.machines.tree_memory import TreeMemory
 from fitscale.records.base import Record
 from fitscale.records.plan import Forecast
 from fitscale.records.run import Event, Order
+from fitscale.records.workload import ModelSpec
 from fitscale.running.late import Late
 from fitscale.running.progress import Progress, Tracker, tasks_of, units_of
 from fitscale.running.state import Begun, state_of
@@ -44,6 +45,7 @@ class Status(Record):
     serving: int | None = None
     unfinished: int | None = None
     candidate: str | None = None  # of the unfinished version
+    model: str | None = None  # of it, where the workload left it open: the estimator's class, and its parameters
     tasks: tuple[TaskStatus, ...] = ()  # of the unfinished version
     progress: Progress | None = None  # of the attempt that works now
     last_end: str | None = None  # how the last attempt ended, when nothing works
@@ -78,11 +80,17 @@ def status_of(run: Path, now: float | None = None) -> Status:
         serving=state.serving,
         unfinished=begun.version if begun else None,
         candidate=begun.candidate.name if begun else None,
+        model=_model(begun.model) if begun and begun.model else None,
         tasks=_tasks(run, begun) if begun else (),
         progress=_progress(run, began, begun, command_at, now or time.time()) if working else None,
         last_end=None if working else ended,
         late=tuple(late),
     )
+
+
+def _model(model: ModelSpec) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in model.params.items())
+    return f"{model.estimator}({params})" if params else str(model.estimator)
 
 
 def _tasks(run: Path, begun: Begun) -> tuple[TaskStatus, ...]:

@@ -18,7 +18,7 @@ from fitscale.planning.considerations import for_team
 from fitscale.planning.exporting import exports_tried
 from fitscale.planning.facts import facts_of
 from fitscale.planning.loop import Loop, engines_for
-from fitscale.planning.preparing import Prepared, prepare, recipe_of
+from fitscale.planning.preparing import Prepared, prepare, recipe_of, with_model
 from fitscale.records.base import digest_of
 from fitscale.records.data import Shape, Snapshot
 from fitscale.records.ledger import Calibration
@@ -27,6 +27,7 @@ from fitscale.records.plan import Candidate, Plan
 from fitscale.records.run import Manifest
 from fitscale.records.workload import Team, Workload
 from fitscale.running.attempts import Attempt, Attempts, Listener
+from fitscale.running.closing import close, is_open
 from fitscale.running.completing import complete, put_together
 from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
@@ -107,6 +108,11 @@ def train(
     with _at_work(workload, run, "train", choose, trust, told, fresh=fresh) as (prepared, journal, attempts):
         some = None if only is None else some_of(run, only)
         prepared = prepared._replace(some=some)
+        if is_open(workload):
+            prepared = close(
+                run, prepared, attempts, machine_for(workload, run), journal,
+                goes_on=True, trust=trust, choose=choose, probe_s=probe_s, fresh=fresh,
+            )  # fmt: skip
         if some is not None:
             check_same_kind(run, some, recipe_of(prepared, prepared.fits[-1], threads=1))
         if fresh:
@@ -163,6 +169,10 @@ def plan_only(
     """
     with _at_work(workload, run, "plan", choose, trust, told, whole=False) as (prepared, journal, attempts):
         machine = machine_for(workload, run)
+        if is_open(workload):
+            prepared = close(
+                run, prepared, attempts, machine, journal, goes_on=False, trust=trust, choose=choose, probe_s=probe_s
+            )  # fmt: skip
         cut = is_soon_cut(prepared)
         partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)
         prepared = with_cut(run, prepared, partition, sizes)
@@ -233,8 +243,22 @@ def _look_before(
     prepared = prepare(workload, run, trust=trust, whole=whole, told=told.note)
     machine = _detected(workload, run)
     if choose is not None:
-        only(choose, *candidates(prepared, machine, engines_for(choose)))
+        _check_choice(run, prepared, machine, choose, trust)
     return prepared
+
+
+def _check_choice(run: Path, prepared: Prepared, machine: Machine, choose: str, trust: bool) -> None:
+    """Refuse a name that no candidate has; of several estimators, of none of them."""
+    wrong: list[FitscaleError] = []
+    models = prepared.workload.model.any_of
+    for model in models or (None,):
+        try:
+            own = prepared if model is None else with_model(prepared, model, run, trust=trust)
+            only(choose, *candidates(own, machine, engines_for(choose)))
+            return
+        except FitscaleError as error:
+            wrong.append(error)
+    raise wrong[0]
 
 
 def _say_staged(prepared: Prepared, journal: Journal) -> None:
@@ -389,7 +413,8 @@ def _begin(
     tasks = write_tasks(run, prepared, candidate, sizes, partition)
     begun = Begun(
         version=state.next_version, basis=basis, plan=plan.number, candidate=candidate, tasks=tasks,
-        base=prepared.some.base if prepared.some else None,
+        base=prepared.some.base if prepared.some else None, asked=prepared.asked,
+        model=prepared.workload.model if prepared.asked else None,
     )  # fmt: skip
     journal.append("version-begun", begun=begun.model_dump(mode="json"))
     return begun

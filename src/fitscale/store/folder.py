@@ -9,6 +9,7 @@ attempts/EPOCH-N/     order, control, events by rank, logs
 models/HASH           payload files, by content;  signatures/HASH for those that could run code
 versions/V/{index.parquet, metrics.json, failures.jsonl, reference.{json,parquet}, manifest.json}   CURRENT
 exports/V/FORMAT      versions in the formats of needs.export
+closing/KEY.json      which of several estimators was chosen, and why;  search/KEY/{trials.jsonl, found.json} what tuning tried
 worth/V.json          what a version's one model is worth, beside report.html
 """
 

@@ -86,6 +86,10 @@ def _dispatch(run: Path, attempt: str, order: Order, log: EventLog, ledger: Ledg
         from fitscale.work.trials import fit_trials
 
         fit_trials(run, order, task, context, log)
+    elif order.kind == "tune":
+        from fitscale.work.tuning import tune
+
+        tune(run, order, task, context, log)
     elif order.kind == "groups":
         from fitscale.work.groups import fit_groups
 

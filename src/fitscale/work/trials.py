@@ -16,7 +16,7 @@ from fitscale.errors import FitscaleError, OneClass, WorkloadError
 from fitscale.metrics import default_metric, metric, task_of
 from fitscale.records.base import digest_of
 from fitscale.records.run import Order, Sample, Task
-from fitscale.records.trials import BLOCKS, Trial, Tried
+from fitscale.records.trials import BLOCKS, Trial, Tried, in_place
 from fitscale.registry import plugin
 from fitscale.work.feeding import batch_rows, encoding_of, reader_of
 from fitscale.work.fit import check_metric, score_view
@@ -56,7 +56,12 @@ class Bench:
         self._context = context
         self._framework: Framework = plugin("frameworks", task.recipe.framework)()
         self._reader: Reader = reader_of(run, task)
-        self._judges: tuple[str, _Judges] | None = None  # by the encoding that they are encoded with
+        self._encodings: dict[Sample | None, Encoding] = {}  # of a part of the rows each its own, learnt once
+        self._judges: dict[str, _Judges] = {}  # by the encoding that they are encoded with
+
+    def warm(self) -> None:
+        """Import what the fits need."""
+        self._framework.traits(self._task.recipe.estimator)
 
     def tried(self, trial: Trial) -> Tried:
         """Fit and judge one. What a library refuses is a trial without a score, with its words.
@@ -87,7 +92,8 @@ class Bench:
         task, order = self._task, self._order
         recipe = recipe_to_fit(self._run, task, order)
         estimator = recipe.estimator
-        recipe = recipe.but(estimator=estimator.but(params={**estimator.params, **trial.params}))
+        params = in_place(estimator.params, trial.params, getattr(self._framework, "names", {}))
+        recipe = recipe.but(estimator=estimator.but(params=params))
         encoding, feed = self._feed(trial)
         fitted = self._framework.fit(feed, recipe, None, self._context).bare()
         scores = self._scores(encoding, fitted.payload)
@@ -104,8 +110,11 @@ class Bench:
                 sample = Sample(rows=max(1, round(trial.rows / share)), seed=trial.seed)
         task, order = self._task, self._order
         reader = self._reader if sample is None else self._reader.sample(sample.rows, sample.seed)
-        with self._context.phase("encode"):
-            encoding = encoding_of(self._run, task, reader, keep=sample is None, threads=order.threads)
+        if sample not in self._encodings:
+            with self._context.phase("encode"):
+                learnt = encoding_of(self._run, task, reader, keep=sample is None, threads=order.threads)
+            self._encodings[sample] = learnt
+        encoding = self._encodings[sample]
         feed = make_feed(
             reader, task.data, encoding, task.recipe.folds, form=order.form,
             batch_rows=batch_rows(order, task, sample, encoding), scratch=self._context.scratch,
@@ -146,16 +155,17 @@ class Bench:
     def _judged_by(self, encoding: Encoding) -> _Judges:
         """The rows that judge, as this encoding has them: the same rows for every trial."""
         key = digest_of(encoding.to_json())
-        if self._judges is None or self._judges[0] != key:
+        if key not in self._judges:
             task, share = self._task, self._share_of("holdout")
-            self._judges = None  # let go before the next ones come
             most = max(LEAST_JUDGED, min(JUDGED_ROWS, JUDGED_CELLS // max(1, encoding.width)))
             reader = self._reader
             if reader.rows * share > most:
                 reader = reader.sample(round(most / share), task.recipe.seed)
             feed = make_feed(reader, task.data, encoding, task.recipe.folds, form="stream", phase=self._context.phase)
-            self._judges = key, _Judges(encoding.n_classes, tuple(feed.batches("holdout")))
-        return self._judges[1]
+            while self._judges and (len(self._judges) + 1) * most * encoding.width > JUDGED_CELLS:
+                self._judges.pop(next(iter(self._judges)))  # let go before the next ones come
+            self._judges[key] = _Judges(encoding.n_classes, tuple(feed.batches("holdout")))
+        return self._judges[key]
 
 
 class _Judges(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fitscale.records.workload import Features, Workload
+from fitscale.workload.units import duration_text
 
 
 def problems(w: Workload) -> Iterator[tuple[str, str]]:
@@ -70,6 +71,39 @@ def problems_of_series(w: Workload) -> Iterator[tuple[str, str]]:
         yield (
             "data.horizon",
             "is missing: evaluate.cv judges a series from several origins, each by so many steps after it",
+        )
+
+
+def problems_of_choice(w: Workload) -> Iterator[tuple[str, str]]:
+    """What contradicts itself where estimators are to be compared or tuned."""
+    model, entries = w.model, w.model.any_of
+    if len(entries) == 1:
+        yield (
+            "model.any_of",
+            f"has one entry, which leaves nothing to choose: write it as estimator: {entries[0].estimator}",
+        )
+    if entries:
+        for name in ("params", "framework"):
+            if getattr(model, name):
+                yield f"model.{name}", "stands beside 'any_of': give it to the entries that it is for, each its own"
+        if model.search and model.search.space:
+            yield "model.search.space", "stands beside 'any_of': give each entry its own, as 'search: {space: …}' in it"
+    beside = model.search.budget_s if model.search else None
+    if model.search and beside is None:
+        yield "model.search.budget", "is missing: the time for tuning"
+    budgets = [
+        (f"model.any_of[{k}].search.budget", entry.search.budget_s) for k, entry in enumerate(entries) if entry.search
+    ]
+    for place, own in budgets:
+        if own is None and beside is None:
+            yield place, "is missing: the time for tuning; one in 'model.search' is shared by the entries"
+    must = w.needs.deadline.must_s if w.needs.deadline else None
+    whole = (beside or 0.0) + sum(own or 0.0 for _, own in budgets)
+    if must is not None and whole >= must:
+        yield (
+            "model.search.budget",
+            f"{duration_text(whole)} of tuning leave nothing of needs.deadline.must ({duration_text(must)}): give one of "
+            "them less, or the other more",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fitscale.errors import UsageError
@@ -19,6 +20,7 @@ from fitscale.records.workload import (
     Workload,
 )
 from fitscale.workload.kinds import Key, Kind, character, either, flag, many, mapping, section, text, whole, word, words
+from fitscale.workload.spaces import SPACE
 from fitscale.workload.spot import Spot
 from fitscale.workload.values import (
     COLUMN,
@@ -104,7 +106,12 @@ EVALUATE_KEYS = (
     Key("early_stopping", EARLY_STOPPING, "end boosting or passes early"),
     Key("refit", flag(), "fit again on all rows after judging"),
 )
-SEARCH = section(Search, (Key("budget", DURATION, "the time for tuning", "budget_s", required=True),))
+SEARCH_KEYS = (
+    Key("budget", DURATION, "the time for tuning; it stands in the forecast", "budget_s"),
+    Key("space", SPACE, "what each parameter may be; default: a published space of the estimator"),
+    Key("trials", whole(1), "at most so many trials, if they are done before the time is over"),
+)
+SEARCH = section(Search, SEARCH_KEYS)
 
 
 def evaluation(**fields: Any) -> Evaluation:
@@ -131,10 +138,16 @@ _ONE_MODEL = (
     Key("params", mapping(), "its parameters"),
     Key("framework", text("a framework's name"), "by name; default: by the estimator's import path"),
 )
-_ONE_MODEL_SECTION = section(ModelSpec, _ONE_MODEL, model_spec)
+_TUNED = Key("search", SEARCH, "tune the parameters, within a time that is in the forecast")
+_ONE_MODEL_SECTION = section(ModelSpec, (*_ONE_MODEL, _TUNED), model_spec)
 
 
 def _any_of(value: Any, spot: Spot) -> Any:
+    named = value.get("estimator") if isinstance(value, Mapping) else value
+    if hasattr(named, "fit"):
+        raise spot.wrong(
+            f"a {type(named).__name__} is a live estimator, which 'estimator' takes alone: give import paths"
+        )
     return _ONE_MODEL_SECTION.read({"estimator": value} if isinstance(value, str) else value, spot)
 
 
@@ -149,7 +162,7 @@ MODEL_KEYS = (
     ),
     Key("any_of", ANY_OF, "several estimators, of which the best is kept"),
     Key("function", FUNCTION, "a training function of your own: pkg.train:fit"),
-    Key("search", SEARCH, "tune the parameters, within a time that is in the forecast"),
+    _TUNED,
     Key("live", text("an address"), "where a live estimator was staged", hidden=True),
 )
 BUDGET = section(

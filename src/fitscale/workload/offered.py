@@ -43,6 +43,14 @@ def _place(kind: str) -> Callable[[Workload], Any]:
     return lambda w: any(p.kind == kind for p in w.where) and kind not in registry.names("engines")
 
 
+def _several(workload: Workload) -> str:
+    """What is no single fit, and has no trials."""
+    return "a series" if workload.data.is_series else "many models" if workload.data.groups else ""
+
+
+ONE = "name one as 'estimator'"
+FIXED = "leave it out, and fix the parameters in 'params'"
+BY_PATH = "give 'estimator' as an import path with 'params'"
 PARQUET = "export the rows to Parquet, and give that path"
 GAPS = (
     Gap("data.uri", _foreign_scheme, "reading from {found}://", PARQUET),
@@ -52,9 +60,10 @@ GAPS = (
         "the learning curve of 'enough'",
         "give all, or a share such as 20%",
     ),
-    Gap("model.any_of", lambda w: w.model.any_of, "choosing among estimators", "name one as 'estimator'"),
+    Gap("model.any_of", lambda w: w.model.any_of and _several(w), "choosing among estimators for {found}", ONE),
     Gap("model.function", lambda w: w.model.function, "a training function", "name an 'estimator' by its import path"),
-    Gap("model.search", lambda w: w.model.search, "tuning", "leave it out, and fix the parameters in 'params'"),
+    Gap("model.search", lambda w: w.model.search and _several(w), "tuning for {found}", FIXED),
+    Gap("model.search", lambda w: w.model.search and w.model.live, "tuning an object of this session", BY_PATH),
     Gap("needs.export", _unknown_formats, "exporting to {found}", "leave it out, or name native or onnx"),
     Gap("needs.deploy", lambda w: w.needs.deploy, "deploying", "leave it out, and copy the finished version yourself"),
     Gap("where", _place("ray"), "running on ray", "name local, or catalogue to compare machines"),
@@ -62,15 +71,11 @@ GAPS = (
 )
 
 
-_KEYS_OF = {"automl": ("model.search", "model.any_of")}  # functions that keys of the file give
-
-
-def offers(function: str) -> str:
+def offers(function: str, workload: Workload) -> str:
     """What gives a function of ``needs.functions``; empty where nothing does: it counts as unmatched then, and is no error."""
-    if function == "distributed_training":
-        return "a strategy of several processes"
-    gaps = {gap.place for gap in GAPS}
-    return next((key for key in _KEYS_OF.get(function, ()) if key not in gaps), "")
+    if function == "automl" and not _several(workload):
+        return "model.any_of and model.search"
+    return "a strategy of several processes" if function == "distributed_training" else ""
 
 
 def refuse_gaps(workload: Workload, root: Spot) -> None:

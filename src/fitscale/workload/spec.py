@@ -9,7 +9,7 @@ from typing import Any
 
 from fitscale.errors import UsageError, WorkloadError
 from fitscale.records.workload import Evaluation, Workload
-from fitscale.workload.checks import problems, problems_of_series
+from fitscale.workload.checks import problems, problems_of_choice, problems_of_series
 from fitscale.workload.document import read_document, read_file
 from fitscale.workload.keys import WORKLOAD
 from fitscale.workload.moments import seconds_until
@@ -67,7 +67,7 @@ def parse(
     for place, problem in problems(workload):
         raise Spot(place, file, root.lines).wrong(problem)
     if check_offered:
-        for place, problem in problems_of_series(workload):
+        for place, problem in (*problems_of_series(workload), *problems_of_choice(workload)):
             raise Spot(place, file, root.lines).wrong(problem)
         refuse_gaps(workload, root)
         _refuse_past(workload, root)

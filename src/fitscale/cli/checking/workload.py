@@ -12,6 +12,7 @@ from fitscale.cli.shown import clipped, count, plural, size
 
 if TYPE_CHECKING:
     from fitscale.records.data import Snapshot
+    from fitscale.records.run import Traits
     from fitscale.records.workload import Workload
 
 ROWS = 1_000  # that are read
@@ -26,7 +27,7 @@ def findings(file: Path) -> Iterator[Finding]:
     if workload is None:
         return
     yield from _data(workload)
-    yield _estimator(workload)
+    yield from _estimators(workload)
     yield from _exports(workload)
     yield from _stood_up(workload)
 
@@ -71,17 +72,30 @@ def _described(source: Any, about: Snapshot) -> str:
     return f"{volume}, {columns}; it is staged to Parquet once"
 
 
-def _estimator(workload: Workload) -> Finding:
+def _estimators(workload: Workload) -> Iterator[Finding]:
+    """Each that is named, and what it is tuned with."""
+    from fitscale.planning.spaces import check_search, entries_of
     from fitscale.records.run import Estimator
     from fitscale.work.describe import describe
 
-    model = workload.model
-    estimator = Estimator(path=model.estimator or "", params=model.params)
-    return tried(
-        "estimator",
-        lambda: describe(estimator, workload.folder, model.framework),
-        lambda d: f"{model.estimator}: a {d[1].target}, by framework {d[0]} ({', '.join(d[1].can)})",
-    )[1]
+    for model in entries_of(workload.model):
+        estimator = Estimator(path=model.estimator or "", params=model.params)
+        found, finding = tried(
+            "estimator",
+            partial(describe, estimator, workload.folder, model.framework),
+            partial(_described_as, model.estimator or ""),
+        )
+        yield finding
+        if model.search is not None and found is not None:
+            one = workload.but(model=model)
+            yield tried("search", partial(check_search, one, estimator, found[1]), lambda _: "can be tuned, by optuna")[
+                1
+            ]
+
+
+def _described_as(estimator: str, found: tuple[str, Traits]) -> str:
+    framework, traits = found
+    return f"{estimator}: a {traits.target}, by framework {framework} ({', '.join(traits.can)})"
 
 
 def _exports(workload: Workload) -> Iterator[Finding]:

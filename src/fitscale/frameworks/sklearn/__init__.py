@@ -13,10 +13,11 @@ pipelines the raw columns as a pandas frame. A payload is a pickle of the fitted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fitscale.contracts import Batch, Context, Feed, Fitted, Scores
+from fitscale.frameworks.sklearn.spaces import SPACES
 
 if TYPE_CHECKING:
     from fitscale.records.data import Shape
@@ -38,6 +39,7 @@ class ScikitLearn:
         "sklearn.compose",
         "sklearn.pipeline",
     )
+    spaces: ClassVar[Mapping[str, Mapping[str, Any]]] = SPACES
 
     def traits(self, estimator: Estimator) -> Traits:
         from fitscale.frameworks.sklearn.abilities import traits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from fitscale.errors import DataError, WorkloadError
 from fitscale.frameworks.xgboost import cost
 from fitscale.frameworks.xgboost.params import PLACE, Settings, booster_params, settings_of
 from fitscale.frameworks.xgboost.rounds import SEGMENT, Job, train
+from fitscale.frameworks.xgboost.spaces import NAMES, SPACES
 from fitscale.frameworks.xgboost.watch import watch_for
 from fitscale.records.data import Shape
 from fitscale.records.plan import Law
@@ -31,6 +32,8 @@ class XGBoost:
     extra: ClassVar[str] = "xgboost"
     pickles: ClassVar[bool] = False
     hides: ClassVar[tuple[str, ...]] = ("sklearn", "pandas")  # its own imports load them, its fits do not need them
+    spaces: ClassVar[Mapping[str, Mapping[str, Any]]] = SPACES
+    names: ClassVar[Mapping[str, str]] = NAMES
 
     def traits(self, estimator: Estimator) -> Traits:
         settings = settings_of(estimator)

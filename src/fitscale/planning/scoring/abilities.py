@@ -56,7 +56,7 @@ def _asked(candidate: Candidate, ground: Ground) -> Iterator[Asked]:
         if name == "distributed_training":
             yield _distributed(candidate, facts)
         else:
-            by = offers(name)
+            by = offers(name, workload)
             known = _proof(facts, "functions", name, name) if by else None
             yield Asked(name, known, "not offered", f"{by} can be used; no suite of it is on record" if by else "")
     if workload.data.groups:
