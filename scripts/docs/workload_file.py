@@ -60,6 +60,7 @@ EXAMPLES = {
     "data.features.hash_columns": "4096",
     "data.features.ngrams": "2",
     "data.use": "20%",
+    "data.use.enough": "0.002",
     "evaluate.holdout": "20%",
     "evaluate.by": "source_row",
     "evaluate.cv": "5",
@@ -99,7 +100,6 @@ EXAMPLES = {
 # Of keys that are there and take some value that is not: one such value each.
 NOT_YET = {
     "data.uri": "s3://bucket/flights",
-    "data.use": "enough",
     "needs.export": "[pmml]",
 }
 ABOUT = {  # of keys whose schema says none

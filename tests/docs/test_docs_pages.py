@@ -203,6 +203,16 @@ def test_candidates_are_scored_as_written(tmp_path: Path, customers: bytes) -> N
     assert "modelling: 6 h [stated], data scientist (senior, of the team)" in said
 
 
+def test_how_much_data_is_enough_is_found_out_as_written(tmp_path: Path) -> None:
+    """A plan says what each share would lose, and the training takes what was decided."""
+    said = " ".join(run("how-much-data.md", tmp_path).split())
+    assert re.search(
+        r"rows give roc_auc within 0.005 of all of them|all rows are taken: no smaller share is sure", said
+    ), said
+    assert "decided before: --fresh decides anew" in said  # by the training, of what the plan found
+    assert "Version 1: 1 model, roc_auc 0.7" in said
+
+
 def test_an_exported_model_is_served_as_written(tmp_path: Path, customers: bytes) -> None:
     """Trained, exported and run by onnxruntime alone, on raw columns."""
     (tmp_path / "customers.parquet").write_bytes(customers)

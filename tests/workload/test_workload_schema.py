@@ -100,6 +100,7 @@ def misfits(value: Any, shape: Mapping[str, Any], place: str = "$") -> Iterator[
         "data: {uri: postgresql://host/db, table: public.events, key: id, where: day > 1, target: late}",
         "data: {uri: postgresql://host/db, query: select 1, target: late, use: enough}",
         "data: {uri: a, target: late, use: 0.2, groups: origin}",
+        "data: {uri: a, target: late, use: {enough: 0.002}}",
         "model: {any_of: [a.B, {estimator: c.D, params: {x: 1}}]}",
         "model: {estimator: a.B, search: {budget: 5m, space: {x: [1, 3], y: {low: 0.1, high: 9, log: true}}}}",
         "model: {function: 'pkg.train:fit'}",

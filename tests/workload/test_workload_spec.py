@@ -34,7 +34,7 @@ data:
   horizon: 24
   weight: w
   features: {drop: [tailnum], categorical: month, scale: true, max_categories: 50, text: note, hash_columns: 512, ngrams: 2}
-  use: enough
+  use: {enough: 0.002}
 evaluate:
   by: time
   cv: 5
@@ -151,6 +151,12 @@ def test_no_secret_is_stored(tmp_path: Path) -> None:
         ("data.features", {"keep": ["a"], "drop": ["a"]}, "stands in 'keep' too"),
         ("data.use", "some", "all, enough or a share"),
         ("data.use", 0, "leaves no rows"),
+        ("data.use", {"enough": 0}, "data.use.enough: 0 must be above 0"),
+        ("data.use", {"enough": -0.1}, "data.use.enough: -0.1 must be above 0"),
+        ("data.use", {"enough": "next to nothing"}, "is not a number: the loss that may be"),
+        ("data.use", {"enough": float("nan")}, "data.use.enough: nan"),
+        ("data.use", {"enough": None}, "data.use.enough: is missing"),
+        ("data.use", {"enuf": 1}, "did you mean 'enough'?"),
         ("data.horizon", 0, "data.horizon: 0 must be at least 1"),
         ("data.csv", {"delimiter": "; "}, "data.csv.delimiter: '; ' is not one character such as ';'"),
         ("data.csv", {"delimiter": '"'}, "is not one character"),
@@ -295,11 +301,20 @@ def test_what_belongs_to_databases_is_refused_for_files(key: str) -> None:
     ("key", "value", "sentence"),
     [
         ("data.uri", "s3://bucket/a", "reading from s3:// is not offered yet: export the rows to Parquet"),
-        ("data.use", "enough", "a share such as 20%"),
         (
             "",
             {"data": {**TWO, "groups": "g"}, "model": {"any_of": ["a.B", "c.D"]}},
             "model.any_of: choosing among estimators for many models is not offered yet: name one as 'estimator'",
+        ),
+        (
+            "data",
+            {"uri": "a", "target": "y", "use": "enough", "groups": ["g"]},
+            "the learning curve of many models is not",
+        ),
+        (
+            "data",
+            {"uri": "a", "target": "y", "use": {"enough": 1}, "time": "t", "step": "1h", "horizon": 3},
+            "the learning curve of series is not offered yet: give all",
         ),
         ("model", {"function": "pkg.train:fit"}, "a training function is not offered yet"),
         (

@@ -28,6 +28,7 @@ from fitscale.cli.shown import (
     usd,
     wrapped,
 )
+from fitscale.planning import curve_words
 from fitscale.planning.sure_words import names_of, told
 from fitscale.planning.trust import track_told
 from fitscale.records.machine import Machine
@@ -54,6 +55,7 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = 
         *_many("Sure", _sure(plan, ways), width),
         *_scored(plan, ways, width),
         *path_lines(plan.decision, width),
+        *(wrapped("Enough", curve_words.told(plan.curve), width) if plan.curve is not None else ()),
         "",
         *_ruled_out(plan, width),
         *_many("Flips", plan.decision.flips, width),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitscale.planning import bands, causes, wording
+from fitscale.planning import bands, causes, curve_words, wording
 from fitscale.planning.gates import RUNS_A_MONTH, must_s, runs_a_month
 from fitscale.records.base import Origin
 from fitscale.records.plan import Consideration, Plan
@@ -167,9 +167,13 @@ def _data(plan: Plan) -> Consideration:
     rows = groups.rows_max if groups else plan.profile.rows.value
     largest = "the largest: " if groups else ""
     needed = f"{wording.share(use)} of it" if isinstance(use, float) else "all of it"
+    if plan.curve is not None and plan.curve.levels:
+        needed += ", by a learning curve"
     both = bands.scales_of(plan) if groups is None else ""  # of many models it stands beside their number
     value = f"{largest}{wording.size(size)}, {wording.rows(rows)} rows, {needed}" + (f"; {both}" if both else "")
     changed = causes.worth_of_size(causes.DATA, plan)
+    if plan.curve is not None:
+        changed = (*curve_words.left_out(plan.curve), *changed)
     return _made(causes.DATA, plan, value, plan.profile.rows.origin, bands.BYTES.band(size), changed)
 
 

@@ -198,6 +198,7 @@ class Loop:
             contest=self._prepared.contest,
             searched=self._prepared.searched,
             search_s=self._prepared.search_s,
+            curve=self._prepared.curve,
         )
 
     def _handed_over(self, chosen: Assessed | None) -> Live | None:

@@ -11,8 +11,10 @@ from fitscale import metrics
 from fitscale.errors import NotOffered, UsageError, WorkloadError
 from fitscale.models.exporting import exporter_of
 from fitscale.planning.spaces import check_search, entries_of
+from fitscale.planning.tolerance import check_tolerance
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.contest import Contest
+from fitscale.records.curve import Curve
 from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Stage, Staging
 from fitscale.records.run import Estimator, Recipe, Some, Traits
 from fitscale.records.tuning import Searched
@@ -67,6 +69,7 @@ class Prepared(NamedTuple):
     searched: Searched | None = None  # by which its parameters were found
     search_s: Figure | None = None  # what tuning takes before, or took for this command
     asked: str = ""  # digest of the workload that this was closed from, which left something open
+    curve: Curve | None = None  # by which it was decided how much of the data is taken
 
 
 def prepare(
@@ -110,9 +113,10 @@ def prepare(
     every = stage.rows if stage is not None and stage.sampled else None
     about = profile(reader, workload.data, limit_bytes=PROFILE_BYTES, limit_s=PROFILE_S, every=every)
     fits = fits_of(workload, reader)
+    shape = shape_of(workload, reader.snapshot, about, traits).but(piece_bytes=_piece_bytes(reader))
+    check_tolerance(workload, traits, shape.classes)
     return Prepared(
-        workload, reader, reader.snapshot, about, framework, estimator, traits, fits,
-        shape_of(workload, reader.snapshot, about, traits).but(piece_bytes=_piece_bytes(reader)), staging, stage,
+        workload, reader, reader.snapshot, about, framework, estimator, traits, fits, shape, staging, stage,
     )  # fmt: skip
 
 

@@ -196,6 +196,16 @@ class Order(Record):
     tasks: tuple[str, ...] = ()  # kind finish: of these tasks
     base: int | None = None  # kind finish: the version whose other models stay
 
+    @property
+    def is_trial(self) -> bool:
+        """Whether it fits models to be compared, before it is settled what is trained."""
+        return self.kind in ("try", "tune")
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether what it fits is looked at, and kept nowhere."""
+        return bool(self.samples) or self.is_trial
+
 
 class Event(Record):
     """One line of events.RANK.jsonl.

@@ -40,6 +40,12 @@ class SvmLightFiles(Record):
     zero_based: bool | None = None  # false: an index of 0 is an error; None: either, and the plan says which
 
 
+class Enough(Record):
+    """As many of the rows as it takes."""
+
+    within: float | None = None  # the loss that may be, in the metric's own units; None: what nobody would miss
+
+
 class DataSpec(Record):
     """Where the data is, and what its columns mean."""
 
@@ -58,7 +64,7 @@ class DataSpec(Record):
     horizon: int | None = None
     weight: str | None = None
     features: Features = Features()
-    use: Literal["all", "enough"] | float = "all"
+    use: Literal["all"] | float | Enough = "all"
 
     @property
     def is_series(self) -> bool:

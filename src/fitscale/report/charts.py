@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitscale.planning import wording
+from fitscale.records import curve as learning
 from fitscale.records.base import Figure
 from fitscale.report.canvas import ACTUAL, FORECAST, INK, LIMIT, MUTED, OTHER, drawing
 from fitscale.report.reading import Curve, Memory
@@ -202,4 +204,29 @@ def curves(found: Sequence[Curve]) -> Markup | None:
         axes.set_xlim(first.units[0], max(curve.units[-1] for curve in shown))
         axes.set_xlabel("units (rounds or passes)")
         axes.set_ylabel(plain(first.metric, 30))
+    return chart.svg
+
+
+def enough(found: learning.Curve) -> Markup | None:
+    """The score over the rows that train: trials as points, the curve with its 90 % band, and what is taken."""
+    points = [(one.rows, one.score) for one in found.tried if one.score is not None]
+    if not found.line or not points:
+        return None
+    rows = [n for n, _ in found.line]
+    with drawing("Score by number of training rows, with the share that is taken", 260) as chart:
+        (axes,) = chart.axes()
+        axes.set_xscale("log")
+        axes.fill_between(rows, [f.low for _, f in found.line], [f.high for _, f in found.line],
+                          color=FORECAST, alpha=0.35, linewidth=0)  # fmt: skip
+        axes.plot(rows, [figure.value for _, figure in found.line], color=FORECAST)
+        axes.plot([n for n, _ in points], [score for _, score in points], "o", color=ACTUAL, markersize=4)
+        at = found.level.rows if found.level is not None else found.rows
+        axes.axvline(at, color=LIMIT, linewidth=1.4, linestyle=(0, (4, 3)))
+        axes.annotate(f"taken: {at:,}", (at, 0.04), xycoords=("data", "axes fraction"), xytext=(-5, 0),
+                      textcoords="offset points", color=LIMIT, ha="right")  # fmt: skip
+        axes.set_xlim(rows[0] / 1.2, max(found.rows, rows[-1]) * 1.2)
+        log_ticks(axes, *axes.get_xlim(), wording.rows)
+        axes.set_xlabel("training rows")
+        axes.set_ylabel(plain(found.metric, 30))
+        _legend(axes, {"trials": ACTUAL, "curve, 90 %": FORECAST})
     return chart.svg

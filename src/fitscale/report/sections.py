@@ -12,6 +12,7 @@ from fitscale.report.chosen import chosen_shown
 from fitscale.report.considered import considered_shown
 from fitscale.report.course import attempts_shown, interrupted, late_shown
 from fitscale.report.described import data_shown, recipe_shown
+from fitscale.report.enough import enough_shown
 from fitscale.report.headline import badges, forecast_of, limit_of, subtitle, tiles, verdict
 from fitscale.report.reading import Material
 from fitscale.report.scored import scored_shown
@@ -42,6 +43,7 @@ def sections(m: Material) -> dict[str, Any]:
         "considered": considered_shown(m.plan) if m.plan else [],
         "scored": scored_shown(m.plan) if m.plan else None,
         "chosen": chosen_shown(m.plan),
+        "enough": enough_shown(m.plan) if m.plan else None,
         "decision": decision,
         "sure": told(decision.sureness) if decision else (),
         "tree": tree_shown(decision) if decision else None,

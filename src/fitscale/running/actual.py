@@ -100,7 +100,7 @@ def actual_of(run: Path, version: int) -> Actual | None:
     for command in own:
         found = [_attempt(run, event, command.events) for event in command.events if event["kind"] == "attempt-started"]
         # Of another recipe: planning began it, and chose something else. Trials are no part of a version, wherever they ended.
-        found = [(a, o) for a, o in found if o is None or o.kind not in ("try", "tune")]
+        found = [(a, o) for a, o in found if o is None or not o.is_trial]
         found = [(a, o) for a, o in found if o is None or not o.task or o.samples or not recipes or o.task in recipes]
         nothing = all(attempt.kind == "probe" for attempt, _ in found) and (command.name != "train" or not found)
         if nothing and not _has(command, *OWN):
@@ -235,7 +235,7 @@ def _attempt(
     told = events_of(run, name)
     last = float(end["at"]) if end else max([began, *(event.at for event in told)])
     wall_s = max(0.0, last - began - paused_s(told))
-    probe = order is not None and bool(order.samples)
+    probe = order is not None and order.is_probe
     failed = next((event for event in told if event.kind == "failed"), None)
     units = [int(event.data["units"]) for event in told if event.kind == "units" and "units" in event.data]
     attempt = AttemptActual(

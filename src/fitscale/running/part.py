@@ -97,7 +97,8 @@ def _seen(own: Path, prepared: Prepared, machine: Machine, attempts: Attempts, c
         planned = Loop(part._replace(shape=shape), probes, machine, choose=choose, sizes=sizes, looks=True).run()
         measurements = planned.plan.measurements
     used = part.workload.data.use
-    read = prepared.reader.sample(max(1, round(prepared.reader.rows * float(used))), prepared.workload.seed)
+    assert isinstance(used, float), "a part of the rows is a share of them"
+    read = prepared.reader.sample(max(1, round(prepared.reader.rows * used)), prepared.workload.seed)
     return Seen(
         measurements,
         Figure.around(cut.cut_s.value / share, CUT_ERROR, "forecast"),

@@ -19,7 +19,6 @@ AFTER = ("score", "export", "save")  # phases that follow the units of a fit
 LEAST_SPREAD = 0.05  # what is left is never known better than this
 
 Doing = Literal["planning", "partitioning", "probing", "comparing", "tuning", "fitting", "finishing", "exporting"]
-BEFORE = ("try", "tune")  # kinds of orders that fit what is no part of the version
 
 
 class Search(Record):
@@ -114,7 +113,7 @@ class Tracker:
         if name != self._attempt:
             self._forget()
             self._attempt, self._order, self._started = name, order, event.at
-            if self._working_since is None and not order.samples and order.kind not in BEFORE:
+            if self._working_since is None and not order.is_probe:
                 self._working_since = event.at
         data = event.data
         match event.kind:
@@ -237,10 +236,10 @@ class Tracker:
     def _remaining(self, left_s: float | None, elapsed: float, known: bool) -> Figure | None:
         """By the measured rate where there is one, else what the forecast leaves."""
         order, promised = self._order, self._forecast
-        if order is None or order.kind in ("finish", "export", *BEFORE):
+        if order is None or order.is_trial or order.kind in ("finish", "export"):
             return None
         over = promised.time_s.high / promised.time_s.value - 1 if promised and promised.time_s.value else 0.5
-        if left_s is None or not known or order.samples:
+        if left_s is None or not known or order.is_probe:
             if promised is None:
                 return None
             rest = _work_s(promised) - elapsed

@@ -111,7 +111,7 @@ def train(
         if is_open(workload):
             prepared = close(
                 run, prepared, attempts, machine_for(workload, run), journal,
-                goes_on=True, trust=trust, choose=choose, probe_s=probe_s, fresh=fresh,
+                goes_on=True, trust=trust, choose=choose, probe_s=probe_s, fresh=fresh, told=told.note,
             )  # fmt: skip
         if some is not None:
             check_same_kind(run, some, recipe_of(prepared, prepared.fits[-1], threads=1))
@@ -171,7 +171,8 @@ def plan_only(
         machine = machine_for(workload, run)
         if is_open(workload):
             prepared = close(
-                run, prepared, attempts, machine, journal, goes_on=False, trust=trust, choose=choose, probe_s=probe_s
+                run, prepared, attempts, machine, journal,
+                goes_on=False, trust=trust, choose=choose, probe_s=probe_s, told=told.note,
             )  # fmt: skip
         cut = is_soon_cut(prepared)
         partition, sizes = partition_of(run, prepared, attempts, machine) if cut else (None, None)

@@ -48,6 +48,7 @@ def tried(
     *,
     trust: bool = False,
     within_s: float | None = None,
+    enough: Callable[[Sequence[Tried]], bool] = lambda done: False,
     told: Callable[[Tried], None] = lambda one: None,
 ) -> list[Tried]:
     """Fit and judge the trials in one process, in their order; those that were done when the time was over, or memory was.
@@ -60,6 +61,8 @@ def tried(
         How they are fitted.
     within_s
         Wall seconds, starting the process included; None: until all are done.
+    enough
+        Asked after each, with all so far: whether the others are not needed.
 
     Raises
     ------
@@ -78,6 +81,8 @@ def tried(
         if attempt.events[-1].kind == "tried":
             done.append(Tried.model_validate(attempt.events[-1].data))
             told(done[-1])
+            if enough(done):
+                return True
         return time.monotonic() > until
 
     attempt = attempts.start(candidate.but(workers=1, ranks=1), order)

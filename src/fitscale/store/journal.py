@@ -21,7 +21,7 @@ from fitscale.store.files import disk_errors, sync_folder
 # fmt: off
 KINDS = frozenset({
     "command", "forgotten", "staged", "version-begun", "plan", "attempt-started", "attempt-ended", "version-finished",
-    "searched", "failed", "late",
+    "searched", "closed", "failed", "late",
 })
 # fmt: on
 log = logging.getLogger("fitscale")

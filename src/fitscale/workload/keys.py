@@ -85,7 +85,11 @@ DATA_KEYS = (
     Key("horizon", whole(1), "series: how many steps to forecast"),
     Key("weight", COLUMN, "the weight of each row"),
     Key("features", FEATURES, "which columns are features; default: every other one"),
-    Key("use", USE, "how much of the data: all, enough (learning curve), or a share such as 20%"),
+    Key(
+        "use",
+        USE,
+        "how much of the data: all, a share such as 20%, or enough: the smallest share that loses next to nothing",
+    ),
 )
 EARLY_STOPPING = section(
     EarlyStopping,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from fitscale import registry
 from fitscale.errors import NotOffered
-from fitscale.records.workload import Workload
+from fitscale.records.workload import Enough, Workload
 from fitscale.workload.spot import Spot
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -56,9 +56,11 @@ GAPS = (
     Gap("data.uri", _foreign_scheme, "reading from {found}://", PARQUET),
     Gap(
         "data.use",
-        lambda w: w.data.use == "enough",
-        "the learning curve of 'enough'",
-        "give all, or a share such as 20%",
+        lambda w: (
+            isinstance(w.data.use, Enough) and ("many models" if w.data.groups else w.data.is_series and "series")
+        ),
+        "the learning curve of {found}",
+        "give all, or fewer rows by data.where",
     ),
     Gap("model.any_of", lambda w: w.model.any_of and _several(w), "choosing among estimators for {found}", ONE),
     Gap("model.function", lambda w: w.model.function, "a training function", "name an 'estimator' by its import path"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fitscale import registry
 from fitscale.errors import UsageError, nearest
-from fitscale.records.workload import Deadline, Place
+from fitscale.records.workload import Deadline, Enough, Place
 from fitscale.workload import units
 from fitscale.workload.cron import frequency
 from fitscale.workload.environment import literal_secret
@@ -56,9 +57,11 @@ def _open_share(value: Any) -> float:
     raise UsageError(f"{shown(value)} must lie between 0 and 1, both excluded: '20%' or 0.2")
 
 
-def _use(value: Any) -> str | float:
-    if value in ("all", "enough"):
-        return str(value)
+def _use(value: Any) -> str | float | Enough:
+    if value == "all":
+        return "all"
+    if value == "enough":
+        return Enough()
     if isinstance(value, str) and value[:1].isalpha():
         raise UsageError(
             f"{shown(value)} is not all, enough or a share such as '20%'{nearest(value, ('all', 'enough'))}"
@@ -119,10 +122,48 @@ SHARE = _measure(_open_share, units.share_text)
 DURATION = _measure(units.duration_s, units.duration_text)
 SIZE = _measure(units.size_bytes, units.size_text)
 USD = _measure(units.usd, units.usd_text)
-USE = _measure(_use, lambda used: used if isinstance(used, str) else units.share_text(used))
 MAX_FAILED = _measure(_max_failed, lambda failed: units.share_text(failed) if failed < 1 else int(failed))
 FREQUENCY = leaf(frequency, same, type="string")
 EXPORT = leaf(_export, same, type="string", examples=list(EXPORTS))
+
+
+def _tolerance(value: Any) -> float:
+    number = units.bare(value)
+    if number is None:
+        raise UsageError(
+            f"{shown(value)} is not a number: the loss that may be, in the metric's own units, such as 0.002"
+        )
+    if not 0 < number < math.inf:
+        raise UsageError(f"{shown(value)} must be above 0: with fewer rows something is always lost")
+    return number
+
+
+_SHARE_USED = _measure(_use, lambda used: used if isinstance(used, str) else units.share_text(used))
+_ENOUGH = section(
+    Enough,
+    (
+        Key(
+            "enough",
+            leaf(_tolerance, same, type="number"),
+            "the smallest share that surely loses no more than this, in the metric's own units",
+            "within",
+            required=True,
+        ),
+    ),
+)
+
+
+def _read_use(value: Any, spot: Spot) -> Any:
+    return (_ENOUGH if isinstance(value, Mapping) else _SHARE_USED).read(value, spot)
+
+
+def _write_use(used: Any) -> Any:
+    if not isinstance(used, Enough):
+        return _SHARE_USED.write(used)
+    return "enough" if used.within is None else _ENOUGH.write(used)
+
+
+USE = Kind(_read_use, _write_use, {"anyOf": [_SHARE_USED.schema, _ENOUGH.schema]})
 
 _WANT = _measure(_want, units.duration_text)
 _MUST = _measure(_must, lambda must: must if isinstance(must, str) else units.duration_text(must))

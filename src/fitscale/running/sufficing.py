@@ -1,0 +1,105 @@
+"""How much of the data is enough, where the workload leaves that open: found out once, and from then on it is as if said.
+
+RUN/closing/KEY.json holds what was decided, under the digest of all that it hangs on. The same command again takes it, and
+after a kill the version goes on that was begun with it; other data, another workload or other libraries decide anew.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fitscale.planning.curve_words import told
+from fitscale.planning.preparing import Prepared, shape_of
+from fitscale.records.base import digest_of
+from fitscale.records.curve import Curve
+from fitscale.records.machine import Machine
+from fitscale.records.workload import Enough, Workload
+from fitscale.running.attempts import Attempts
+from fitscale.running.enough import enough_of
+from fitscale.running.state import state_of
+from fitscale.store import files, folder
+from fitscale.store.journal import Journal
+
+PLAN_LIMIT_S = 30.0  # `plan` answers within a minute
+
+
+def is_open(workload: Workload) -> bool:
+    """Whether it is left open how much of the data is taken."""
+    return isinstance(workload.data.use, Enough)
+
+
+def settled(
+    run: Path,
+    prepared: Prepared,
+    attempts: Attempts,
+    machine: Machine,
+    journal: Journal,
+    *,
+    goes_on: bool,
+    fresh: bool = False,
+    limit_s: float | None = None,
+    choose: str | None = None,
+    trust: bool = False,
+) -> tuple[Prepared, str]:
+    """What was prepared, with a workload that leaves nothing open; and a sentence on how that came.
+
+    Parameters
+    ----------
+    goes_on
+        `train` follows: it takes the time that its result is worth, and looks longer where `plan` had too little.
+    fresh
+        Decide anew.
+    limit_s
+        How long it may take, as said by the user.
+
+    Raises
+    ------
+    UsageError
+        What is wrong with the workload or the data.
+    """
+    path = run / "closing" / f"{key_of(prepared)}.json"
+    before = None if fresh else _kept(path) or _of_unfinished(run, prepared)
+    if before is not None and not (goes_on and before.cut_short):
+        return _closed(prepared, before), f"{told(before)}; decided before: --fresh decides anew"
+    most_s = limit_s or (math.inf if goes_on else PLAN_LIMIT_S)
+    curve = enough_of(run, prepared, attempts, machine, limit_s=most_s, choose=choose, trust=trust)
+    files.replace(path, curve.to_json())
+    journal.append("closed", use=curve.use, trials=len(curve.tried), seconds=curve.seconds)
+    return _closed(prepared, curve), told(curve)
+
+
+def key_of(prepared: Prepared) -> str:
+    """The digest of all that a decision hangs on."""
+    workload = prepared.workload
+    data = workload.data.but(uri="", base=".")  # where it lies is no matter: the snapshot is what it is
+    return digest_of(
+        prepared.snapshot.content, prepared.framework, prepared.estimator.to_json(), data.to_json(),
+        workload.evaluate.but(refit=None).to_json(), str(workload.seed), repr(sorted(prepared.traits.versions.items())),
+    )  # fmt: skip
+
+
+def _kept(path: Path) -> Curve | None:
+    try:
+        return Curve.from_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _of_unfinished(run: Path, prepared: Prepared) -> Curve | None:
+    """What an unfinished version was begun with, where its data is no longer there: whether it can go on is not ours to say."""
+    begun = state_of(run).unfinished
+    if begun is None or begun.basis.data == prepared.snapshot.content:
+        return None
+    return folder.read_plan(run, begun.plan).curve
+
+
+def _closed(prepared: Prepared, curve: Curve) -> Prepared:
+    data = prepared.workload.data
+    workload = prepared.workload.but(data=data.but(use=curve.use if curve.use < 1 else "all"))
+    shape = shape_of(workload, prepared.snapshot, prepared.profile, prepared.traits)
+    return prepared._replace(
+        workload=workload, shape=shape.but(piece_bytes=prepared.shape.piece_bytes), curve=curve
+    )  # fmt: skip
