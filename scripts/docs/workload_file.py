@@ -75,7 +75,7 @@ EXAMPLES = {
     "model.any_of": "[sklearn.linear_model.Ridge, xgboost.XGBRegressor]",
     "model.function": "pkg.train:fit",
     "model.search.budget": "10m",
-    "model.search.space": "{max_depth: [3, 12], learning_rate: {low: 0.01, high: 0.3, log: true}, booster: {choices: [gbtree, dart]}}",
+    "model.search.space": "{max_depth: [3, 12], learning_rate: {low: 0.01, high: 0.3, log: true}}",
     "model.search.trials": "200",
     "needs.deadline": "4h",
     "needs.deadline.want": "1h",
