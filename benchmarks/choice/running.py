@@ -19,7 +19,7 @@ from kept import Row
 from choice.design import Workload
 from choice.stored import Stored
 from fitscale.machines.contention import Contention
-from fitscale.planning.gates import p99_bytes, usable_bytes
+from fitscale.planning.decision.gates import p99_bytes, usable_bytes
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Plan
 from fitscale.report import actual_of

@@ -70,7 +70,7 @@ def _said(forecast: Row, by: str) -> dict[str, Any]:
 
 
 def kind_of(source: str) -> str:
-    """By the words of the forecast: see `planning.forecasting`."""
+    """By the words of the forecast: see `planning.forecasts.forecasting`."""
     if source == PRIORS:
         return "priors"
     if "at full size" in source:

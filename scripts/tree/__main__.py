@@ -23,10 +23,10 @@ from fitting import agreement
 from grid import grid, outside
 from workloads import KINDS, Point, traits_of
 
-from fitscale.planning.tree import read
+from fitscale.planning.tree.tree import read
 
 ROOT = Path(__file__).parents[2]
-TREE = ROOT / "src" / "fitscale" / "planning" / "tables" / "tree.json"
+TREE = ROOT / "src" / "fitscale" / "planning" / "tree" / "tables" / "tree.json"
 PAGE = ROOT / "docs" / "decision-tree.md"
 
 

@@ -9,8 +9,8 @@ from workloads import Point, machine_of, prepared_of
 
 from fitscale.machines.catalogue import catalogue
 from fitscale.planning.loop import Loop
-from fitscale.planning.measures import MEASURES, measured
-from fitscale.planning.path import class_of
+from fitscale.planning.tree.measures import MEASURES, measured
+from fitscale.planning.tree.path import class_of
 from fitscale.records.machine import Machine
 
 RULES = {

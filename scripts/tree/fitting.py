@@ -9,8 +9,8 @@ from typing import Any
 
 from choosing import Choice
 
-from fitscale.planning.measures import MEASURES
-from fitscale.planning.tree import LEAVES, Agreement, Node
+from fitscale.planning.tree.measures import MEASURES
+from fitscale.planning.tree.tree import LEAVES, Agreement, Node
 
 LEAVES_MOST = 15
 LEAST = 10  # workloads in a leaf

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from choosing import Choice, reason_of
 from fitting import agreement, fitted, led_to
 
-from fitscale.planning.tree import FORMAT, LEAVES, Departure, Tree
+from fitscale.planning.tree.tree import FORMAT, LEAVES, Departure, Tree
 from fitscale.records.base import digest_of
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import grid
 from workloads import KINDS
 
-from fitscale.planning.measures import FAR, MEASURES
-from fitscale.planning.tree import SAID, Tree
+from fitscale.planning.tree.measures import FAR, MEASURES
+from fitscale.planning.tree.tree import SAID, Tree
 
 NOTE = "<!-- Written by scripts/tree. Edit the code, then: python scripts/tree --write -->"
 ASKED = {

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from choosing import DIGITS, Choice
 from workloads import Point
 
-from fitscale.planning.measures import MEASURES
+from fitscale.planning.tree.measures import MEASURES
 
 GRID = Path(__file__).parent / "grid.csv"
 OUTSIDE = Path(__file__).parent / "outside.csv"

@@ -15,7 +15,7 @@ from commands import MANY, fitscale, write_job
 
 from fitscale.cli.considered import considered_lines
 from fitscale.cli.screen import plan_screen
-from fitscale.planning.considerations import NAMES, considered
+from fitscale.planning.considered.considerations import NAMES, considered
 from fitscale.records.plan import Consideration, Plan
 
 

@@ -15,8 +15,8 @@ from fitscale.cli.contested import contest_lines
 from fitscale.cli.following import progress_line
 from fitscale.cli.screen import plan_screen
 from fitscale.cli.searched import search_lines
-from fitscale.planning.considerations import considered
-from fitscale.planning.found_words import outcome
+from fitscale.planning.considered.considerations import considered
+from fitscale.planning.trials.found_words import outcome
 from fitscale.records.base import Figure
 from fitscale.records.contest import Contest, Entrant
 from fitscale.records.plan import Plan

@@ -15,7 +15,7 @@ from plans import plan as made
 
 from fitscale.cli.screen import plan_screen
 from fitscale.machines.catalogue import catalogue
-from fitscale.planning.monthly import priced
+from fitscale.planning.costs.monthly import priced
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from commands import fitscale, write_job
 
 from fitscale.cli.path import explained_path, path_lines
 from fitscale.cli.screen import plan_screen
-from fitscale.planning.tree import SAID, shipped
+from fitscale.planning.tree.tree import SAID, shipped
 from fitscale.records.plan import Step
 
 

@@ -15,7 +15,7 @@ from commands import fitscale, write_job
 
 from fitscale.cli import plan as planning
 from fitscale.cli.portfolio_screen import portfolio_screen
-from fitscale.planning.considerations import NAMES
+from fitscale.planning.considered.considerations import NAMES
 from fitscale.records.plan import Plan
 from fitscale.records.portfolio import Portfolio
 from fitscale.store.lock import RunLock

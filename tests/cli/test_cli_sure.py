@@ -14,7 +14,7 @@ from commands import fitscale, write_job
 
 from fitscale.cli.screen import plan_screen
 from fitscale.planning import loop
-from fitscale.planning.sureness import sureness_of
+from fitscale.planning.decision.sureness import sureness_of
 from fitscale.records.plan import Assessed, Plan
 
 

@@ -16,7 +16,7 @@ from commands import MANY, fitscale, write_job
 
 from fitscale.planning import loop
 from fitscale.planning.again import Explained
-from fitscale.planning.sizes import BUCKETS, outline_of, sizes_of
+from fitscale.planning.forecasts.sizes import BUCKETS, outline_of, sizes_of
 from fitscale.records.plan import Assessed, Plan, Refusal
 
 START, HOUR = np.datetime64("2026-01-01T00", "s"), np.timedelta64(3600, "s")

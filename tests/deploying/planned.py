@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from commands import fitscale, write_job
 
 from fitscale.deploying.target import machines_of
-from fitscale.planning.moving import on_machine
+from fitscale.planning.portfolio.moving import on_machine
 from fitscale.records.data import Snapshot
 from fitscale.records.plan import Plan
 from fitscale.store import folder

@@ -16,8 +16,8 @@ from planned import MACHINE, Planned, planned
 from fitscale.deploying.target import is_deployable, reason_not, target_of
 from fitscale.errors import FitscaleError, NothingMeets, NothingRuns, UsageError
 from fitscale.machines.catalogue import catalogue
-from fitscale.planning import better
-from fitscale.planning.moving import on_machine, ways_there
+from fitscale.planning.decision import better
+from fitscale.planning.portfolio.moving import on_machine, ways_there
 from fitscale.records.plan import Decision, Plan
 from fitscale.records.workload import Budget, DataSpec, Deadline, ModelSpec, Needs
 from fitscale.store import folder

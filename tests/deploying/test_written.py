@@ -25,7 +25,7 @@ from fitscale.deploying.target import Target, target_of
 from fitscale.deploying.writing import Deployment, deploy
 from fitscale.deploying.yamltext import to_yaml
 from fitscale.errors import UsageError
-from fitscale.planning.spread import quantile
+from fitscale.planning.forecasts.spread import quantile
 from fitscale.records.plan import Plan
 from fitscale.workload import load
 

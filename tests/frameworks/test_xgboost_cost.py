@@ -6,7 +6,7 @@ import pytest
 
 from fitscale.frameworks.xgboost import XGBoost
 from fitscale.frameworks.xgboost.cost import WORKER_BYTES
-from fitscale.planning.holding import memory_of
+from fitscale.planning.forecasts.holding import memory_of
 from fitscale.records.data import Folds, Shape
 from fitscale.records.plan import Candidate, Measurement, Term
 from fitscale.records.run import Estimator, Form, Recipe, Strategy, batch_rows_of

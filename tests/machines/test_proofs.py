@@ -11,7 +11,7 @@ from fitscale.errors import UsageError
 from fitscale.machines.catalogue import catalogue
 from fitscale.machines.prices import roles
 from fitscale.machines.proofs import efforts, proofs
-from fitscale.planning.people import HOURS
+from fitscale.planning.portfolio.people import HOURS
 from fitscale.planning.scoring.abilities import KINDS
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fitscale import registry
 from fitscale.machines.prices import roles
 from fitscale.machines.skills import known_roles, known_skills
-from fitscale.planning.people import HOURS
+from fitscale.planning.portfolio.people import HOURS
 
 
 def test_what_fitscale_knows_is_a_skill() -> None:

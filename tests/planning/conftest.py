@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fitscale.planning import forecasting
-from fitscale.planning.rates import Rates
-from fitscale.planning.spread import quantile
+from fitscale.planning.forecasts import forecasting
+from fitscale.planning.forecasts.rates import Rates
+from fitscale.planning.forecasts.spread import quantile
 from fitscale.records.base import Figure
 from fitscale.records.data import Shape
 from fitscale.records.machine import Machine

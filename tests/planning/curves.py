@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fitscale.planning.ladder import ladder
+from fitscale.planning.trials.ladder import ladder
 from fitscale.records.trials import BLOCKS, Trial, Tried
 
 Truth = Callable[[float], float]

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from fitscale.planning.calibrating import (
+from fitscale.planning.decision.gates import p99_bytes
+from fitscale.planning.forecasts.calibrating import (
     LEAST,
     LEAST_ADMITTED,
     adjusted_for,
@@ -23,9 +24,8 @@ from fitscale.planning.calibrating import (
     halves,
     track_for,
 )
-from fitscale.planning.gates import p99_bytes
-from fitscale.planning.spread import quantile
-from fitscale.planning.trust import moves_told, track_told
+from fitscale.planning.forecasts.spread import quantile
+from fitscale.planning.forecasts.trust import moves_told, track_told
 from fitscale.records.base import Figure
 from fitscale.records.ledger import Calibration
 from fitscale.records.plan import Forecast
@@ -102,7 +102,7 @@ def test_nine_of_ten_runs_to_come_are_within(n: int, shape: str, sigma: float, m
 
 def adjusted_of(residuals: Any) -> Any:
     """What runs with these residuals and half-widths of 0.1 change, without the detour over a ledger of records."""
-    from fitscale.planning import calibrating
+    from fitscale.planning.forecasts import calibrating
 
     found = runs_of(residuals)
     return calibrating._adjusted("parts", "time", "", found)

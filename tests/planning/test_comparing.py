@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitscale.planning.comparing import T90, decided, difference, labels_of, score_text
+from fitscale.planning.trials.comparing import T90, decided, difference, labels_of, score_text
 from fitscale.records.base import Figure
 from fitscale.records.contest import Entrant
 from fitscale.records.trials import BLOCKS, Trial, Tried

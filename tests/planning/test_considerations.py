@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitscale.planning import bands, deciding
-from fitscale.planning.causes import DATA, FEATURES, causes_of
-from fitscale.planning.considerations import NAMES, considered
+from fitscale.planning.considered import bands
+from fitscale.planning.considered.causes import DATA, FEATURES, causes_of
+from fitscale.planning.considered.considerations import NAMES, considered
+from fitscale.planning.decision import deciding
 from fitscale.records.base import Figure
 from fitscale.records.data import GroupSizes, Profile, Stage
 from fitscale.records.plan import Consideration, Plan, Refusal

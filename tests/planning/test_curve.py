@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from curves import WHOLE, tried, truths
 
-from fitscale.planning.curve import LastValue, Point, fit, points_of, rising
-from fitscale.planning.families import CANDIDATES, FAMILIES, falling
+from fitscale.planning.trials.curve import LastValue, Point, fit, points_of, rising
+from fitscale.planning.trials.families import CANDIDATES, FAMILIES, falling
 
 SIZES = [500 * 2**k for k in range(8)]
 FAST = settings(max_examples=25, deadline=None)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitscale.errors import NothingRuns, UsageError
-from fitscale.planning import deciding, wording
-from fitscale.planning.gates import must_s, runs_a_month
+from fitscale.planning import wording
+from fitscale.planning.decision import deciding
+from fitscale.planning.decision.gates import must_s, runs_a_month
 from fitscale.records.base import Figure
 from fitscale.records.plan import Assessed, Decision, Refusal, Term
 from fitscale.records.run import Event

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 import plans
 
-from fitscale.planning.facts import facts_of
+from fitscale.planning.scoring.facts import facts_of
 from fitscale.records.scorecard import Proof
 from fitscale.records.workload import DataSpec, ModelSpec, Needs, Person, Team
 

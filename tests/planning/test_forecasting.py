@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning import forecasting
-from fitscale.planning.holding import LATER_CHUNKS
-from fitscale.planning.rates import rates_of
-from fitscale.planning.terms import floor_of
-from fitscale.planning.timing import work_of
+from fitscale.planning.forecasts import forecasting
+from fitscale.planning.forecasts.holding import LATER_CHUNKS
+from fitscale.planning.forecasts.rates import rates_of
+from fitscale.planning.forecasts.terms import floor_of
+from fitscale.planning.forecasts.timing import work_of
 from fitscale.records.base import Figure
 from fitscale.records.data import Piece, Profile, Snapshot
 from fitscale.records.plan import Law, Measurement, Phase, Term

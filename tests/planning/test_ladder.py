@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from curves import WHOLE, tried, truths
 
-from fitscale.planning.curve_words import cost, left_out, taken, told
-from fitscale.planning.ladder import LEAST_ROWS, SHARES, Climb, decided, ladder
-from fitscale.planning.tolerance import tolerance_of
+from fitscale.planning.trials.curve_words import cost, left_out, taken, told
+from fitscale.planning.trials.ladder import LEAST_ROWS, SHARES, Climb, decided, ladder
+from fitscale.planning.trials.tolerance import tolerance_of
 from fitscale.records.curve import Curve
 from fitscale.records.trials import Trial, Tried
 

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 import plans
 
-from fitscale.planning.licences import libraries_of, licence_of
+from fitscale.planning.scoring.licences import libraries_of, licence_of
 from fitscale.records.workload import DataSpec, Needs
 
 

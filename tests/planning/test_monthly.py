@@ -17,10 +17,10 @@ from plans import candidate, forecast, workload
 from plans import plan as planned
 
 from fitscale.machines.catalogue import catalogue
-from fitscale.planning import spot
-from fitscale.planning.monthly import costs_of, priced, shipped
-from fitscale.planning.schedule import MONTH_S
-from fitscale.planning.storing import SYSTEM_GB
+from fitscale.planning.costs import spot
+from fitscale.planning.costs.monthly import costs_of, priced, shipped
+from fitscale.planning.costs.storing import SYSTEM_GB
+from fitscale.planning.portfolio.schedule import MONTH_S
 from fitscale.records.base import Figure
 from fitscale.records.costs import Cost, Costs
 from fitscale.records.machine import Machine

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning.pacing import pace_of
+from fitscale.planning.forecasts.pacing import pace_of
 
 
 @given(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitscale.machines.prices import roles
-from fitscale.planning.placing import own, placed_on, platform_on, rented
-from fitscale.planning.portfolio import Asked, portfolio_of
+from fitscale.planning.portfolio.placing import own, placed_on, platform_on, rented
+from fitscale.planning.portfolio.portfolio import Asked, portfolio_of
 from fitscale.records.machine import Machine
 from fitscale.records.portfolio import Failed, Job, Portfolio, Way
 from fitscale.records.workload import Person, Team

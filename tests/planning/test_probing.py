@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning.holding import memory_of
+from fitscale.planning.forecasts.holding import memory_of
 from fitscale.planning.probing import from_beginning, is_measured
 from fitscale.records.plan import Term
 from fitscale.records.run import Event

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning.schedule import (
+from fitscale.planning.portfolio.schedule import (
     MONTH_S,
     Load,
     at_once,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning import deciding
-from fitscale.planning.curves import by_factor, linear, score
+from fitscale.planning.decision import deciding
+from fitscale.planning.decision.curves import by_factor, linear, score
+from fitscale.planning.decision.sureness import sureness_of
 from fitscale.planning.scoring.card import card_of
 from fitscale.planning.scoring.ground import MEASURES, Ground, floor_of
 from fitscale.planning.scoring.staff import people_flip
-from fitscale.planning.sureness import sureness_of
 from fitscale.records.plan import Assessed, Decision
 from fitscale.records.scorecard import Anchors, Card, Facts, Library, Need, Proof
 from fitscale.records.workload import EarlyStopping, Evaluation, Needs, Workload

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning import deciding
-from fitscale.planning.choosing import TIE
-from fitscale.planning.settling import close_of
-from fitscale.planning.sure_words import told
-from fitscale.planning.sureness import DRAWS, sureness_of
+from fitscale.planning.decision import deciding
+from fitscale.planning.decision.choosing import TIE
+from fitscale.planning.decision.settling import close_of
+from fitscale.planning.decision.sure_words import told
+from fitscale.planning.decision.sureness import DRAWS, sureness_of
 from fitscale.records.base import Figure
 from fitscale.records.plan import Assessed, Chance, Decision, Sureness
 

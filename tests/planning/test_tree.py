@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscale.planning import deciding, path, tree
-from fitscale.planning.gates import p99_bytes, usable_bytes
-from fitscale.planning.measures import MEASURES, NONE, Circumstances, measured
-from fitscale.planning.path_words import asked, short, where_apart
+from fitscale.planning.decision import deciding
+from fitscale.planning.decision.gates import p99_bytes, usable_bytes
+from fitscale.planning.tree import path, tree
+from fitscale.planning.tree.measures import MEASURES, NONE, Circumstances, measured
+from fitscale.planning.tree.path_words import asked, short, where_apart
 from fitscale.records.plan import Assessed, Decision, Step
 
 GB = 1e9
@@ -144,7 +145,7 @@ def test_a_damaged_tree_costs_a_plan_its_path_alone(bench: Any, monkeypatch: pyt
         there = json.loads(tree.shipped().to_json())
         change(there)
         text = json.dumps(there)
-    with pytest.raises(tree.Damaged, match=r"^planning/tables/tree.json: "):
+    with pytest.raises(tree.Damaged, match=r"^planning/tree/tables/tree.json: "):
         tree.read(text)
 
     def damaged() -> tree.Tree:
@@ -155,7 +156,8 @@ def test_a_damaged_tree_costs_a_plan_its_path_alone(bench: Any, monkeypatch: pyt
     assert decision.chosen is not None
     assert decision.path == ()
     assert decision.path_note.startswith(
-        "no path is drawn: the decision tree of this installation is damaged, install fitscale again (planning/tables/tree.json: "
+        "no path is drawn: the decision tree of this installation is damaged, install fitscale again "
+        "(planning/tree/tables/tree.json: "
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fitscale.errors import MissingLibrary, WorkloadError
-from fitscale.planning.spaces import Space, check_search, entries_of, own_in, space_for
-from fitscale.planning.tuned import tuned
+from fitscale.planning.trials.spaces import Space, check_search, entries_of, own_in, space_for
+from fitscale.planning.trials.tuned import tuned
 from fitscale.records.run import Estimator, Traits
 from fitscale.records.trials import BLOCKS
 from fitscale.records.tuning import Step
@@ -134,7 +134,7 @@ def test_every_published_space_is_taken_by_its_estimator() -> None:
     from fitscale.frameworks.lightgbm.spaces import SPACES as LIGHTGBM
     from fitscale.frameworks.sklearn.spaces import SPACES as SKLEARN
     from fitscale.frameworks.xgboost.spaces import SPACES as XGBOOST
-    from fitscale.planning.spaces import _end
+    from fitscale.planning.trials.spaces import _end
     from fitscale.registry import plugin
 
     rooms = ("ensemble", "tree", "linear_model", "neighbors", "svm", "neural_network", "naive_bayes")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fitscale.planning import forecasting
+from fitscale.planning.forecasts import forecasting
 from fitscale.records.plan import Law, Measurement, Phase, Term
 
 

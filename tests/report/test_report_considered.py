@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import handmade_runs as handmade
 
-from fitscale.planning.considerations import NAMES, considered
+from fitscale.planning.considered.considerations import NAMES, considered
 from fitscale.records.plan import Plan
 from fitscale.report import write
 from fitscale.report.considered import considered_shown

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "planning"))
 import handmade_runs as handmade
 from curves import WHOLE, tried, truths
 
-from fitscale.planning.ladder import decided
+from fitscale.planning.trials.ladder import decided
 from fitscale.report import write
 from fitscale.store import folder
 

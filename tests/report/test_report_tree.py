@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import handmade_runs as handmade
 
-from fitscale.planning import tree
-from fitscale.planning.measures import MEASURES
+from fitscale.planning.tree import tree
+from fitscale.planning.tree.measures import MEASURES
 from fitscale.records.plan import Decision, Step
 from fitscale.report import tree as drawing
 from fitscale.report import write
@@ -74,7 +74,7 @@ def test_a_path_of_another_tree_is_shown_alone(monkeypatch: pytest.MonkeyPatch) 
     assert other.root is None
 
     def damaged() -> tree.Tree:
-        raise tree.Damaged("planning/tables/tree.json: it has no nodes")
+        raise tree.Damaged("planning/tree/tables/tree.json: it has no nodes")
 
     monkeypatch.setattr(drawing, "shipped", damaged)
     torn = tree_shown(decision.but(path=(), path_note="no path is drawn"))

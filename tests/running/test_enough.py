@@ -17,7 +17,7 @@ from killing import train as train_by_command
 from killing import write_job
 
 from fitscale.errors import SourceChanged, WorkloadError
-from fitscale.planning import ladder
+from fitscale.planning.trials import ladder
 from fitscale.records.curve import Curve
 from fitscale.records.plan import Plan
 from fitscale.records.run import Event, Order

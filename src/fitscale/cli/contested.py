@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fitscale.cli.shown import NONE, clipped, columns, count, duration, share, size, tagged, wrapped
-from fitscale.planning.comparing import labels_of, score_text
+from fitscale.planning.trials.comparing import labels_of, score_text
 from fitscale.records.contest import Contest, Entrant
 
 MOST_NAME = 40

@@ -9,7 +9,7 @@ from fitscale.cli.path import explained_path
 from fitscale.cli.scoring import card_lines
 from fitscale.cli.screen import place
 from fitscale.cli.shown import columns, count, duration, plural, size, usd, wrapped
-from fitscale.planning.trust import moves_told, track_told
+from fitscale.planning.forecasts.trust import moves_told, track_told
 from fitscale.work.phases import PHASES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fitscale.cli.saying import Out
 from fitscale.cli.screen import plan_screen
 from fitscale.cli.shown import duration, plural, share, size
-from fitscale.planning.comparing import score_text
+from fitscale.planning.trials.comparing import score_text
 from fitscale.running.listening import hear
 from fitscale.running.progress import Progress, Search, Tracker, tasks_of
 from fitscale.store import folder

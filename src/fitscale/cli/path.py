@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fitscale.cli.shown import wrapped
-from fitscale.planning.path_words import asked, short, where_apart
-from fitscale.planning.tree import SAID
+from fitscale.planning.tree.path_words import asked, short, where_apart
+from fitscale.planning.tree.tree import SAID
 from fitscale.records.plan import Decision
 
 

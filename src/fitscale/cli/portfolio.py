@@ -76,7 +76,7 @@ def plan_all(
 
 def _team(file: Path | None, table: Sequence[Role]) -> Team:
     from fitscale.machines.skills import known_roles, known_skills
-    from fitscale.planning.people import HOURS
+    from fitscale.planning.portfolio.people import HOURS
     from fitscale.records.workload import Team
     from fitscale.workload.team import Words, load_team
 
@@ -146,8 +146,8 @@ def _settings_of_its_own() -> Iterator[None]:
 
 def _weighed(done: Sequence[Done], failed: Sequence[Failed], team: Team, table: Sequence[Role]) -> Portfolio:
     from fitscale.machines.here import detect
-    from fitscale.planning.moving import way_here, ways_there
-    from fitscale.planning.portfolio import Asked, job_of, portfolio_of
+    from fitscale.planning.portfolio.moving import way_here, ways_there
+    from fitscale.planning.portfolio.portfolio import Asked, job_of, portfolio_of
     from fitscale.store.folder import read_snapshot
 
     machines = _machines([one.plan for one in done])

@@ -9,8 +9,8 @@ from fitscale.cli.considered import considered_lines, effect_of
 from fitscale.cli.screen import SHOWN_REFUSED, machine_line
 from fitscale.cli.shown import clipped, columns, duration, plural, size, tagged, wrapped
 from fitscale.planning import wording
-from fitscale.planning.people import listed
-from fitscale.planning.recommending import money
+from fitscale.planning.portfolio.people import listed
+from fitscale.planning.portfolio.recommending import money
 from fitscale.records.base import Figure
 from fitscale.records.portfolio import Best, Effort, Job, Placed, Platform, Portfolio
 from fitscale.records.workload import Team

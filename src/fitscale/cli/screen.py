@@ -28,9 +28,9 @@ from fitscale.cli.shown import (
     usd,
     wrapped,
 )
-from fitscale.planning import curve_words
-from fitscale.planning.sure_words import names_of, told
-from fitscale.planning.trust import track_told
+from fitscale.planning.decision.sure_words import names_of, told
+from fitscale.planning.forecasts.trust import track_told
+from fitscale.planning.trials import curve_words
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Chance, Plan, Refusal
 from fitscale.records.workload import Deadline, Workload

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fitscale.cli.shown import clipped, duration, tagged, wrapped
-from fitscale.planning.comparing import labels_of
-from fitscale.planning.found_words import changes, counts, scores
+from fitscale.planning.trials.comparing import labels_of
+from fitscale.planning.trials.found_words import changes, counts, scores
 from fitscale.records.plan import Plan
 from fitscale.records.tuning import Searched
 

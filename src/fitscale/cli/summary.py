@@ -10,7 +10,7 @@ from fitscale.cli.export import compared_lines
 from fitscale.cli.shown import columns, duration, plural, size, value, wrapped
 from fitscale.errors import NothingMeets, UsageError
 from fitscale.models import worth
-from fitscale.planning.found_words import outcome
+from fitscale.planning.trials.found_words import outcome
 from fitscale.records.base import Figure, Record
 from fitscale.records.contest import Contest
 from fitscale.records.plan import Forecast, Plan

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import Distribution
 
 from fitscale.errors import UsageError
-from fitscale.planning.installed import installed
+from fitscale.planning.scoring.installed import installed
 from fitscale.records.workload import Workload
 
 

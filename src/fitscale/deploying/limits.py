@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from fitscale.planning import wording
-from fitscale.planning.gates import p99_bytes
-from fitscale.planning.spread import quantile
-from fitscale.planning.storing import SYSTEM_GB
+from fitscale.planning.costs.storing import SYSTEM_GB
+from fitscale.planning.decision.gates import p99_bytes
+from fitscale.planning.forecasts.spread import quantile
 from fitscale.records.base import Record
 from fitscale.records.plan import Forecast
 

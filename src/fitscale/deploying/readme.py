@@ -10,7 +10,7 @@ from fitscale.deploying.moving import Moved
 from fitscale.deploying.skypilot import IDLE_MIN, OUT, cluster_of, launch
 from fitscale.deploying.target import Target
 from fitscale.planning import wording
-from fitscale.planning.storing import SYSTEM_GB
+from fitscale.planning.costs.storing import SYSTEM_GB
 from fitscale.records.plan import Plan
 
 

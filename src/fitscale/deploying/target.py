@@ -7,9 +7,9 @@ from typing import NamedTuple
 from fitscale.deploying.moving import unreachable
 from fitscale.errors import NothingMeets, NothingRuns, UsageError, nearest
 from fitscale.planning import wording
-from fitscale.planning.choosing import ranked
-from fitscale.planning.gates import FORECAST_GATES, must_s
-from fitscale.planning.moving import machines_of, on_machine
+from fitscale.planning.decision.choosing import ranked
+from fitscale.planning.decision.gates import FORECAST_GATES, must_s
+from fitscale.planning.portfolio.moving import machines_of, on_machine
 from fitscale.planning.scoring.card import weighing_ground
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine

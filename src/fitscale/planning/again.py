@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from fitscale.errors import UsageError, nearest
 from fitscale.machines.catalogue import catalogue
-from fitscale.planning.considerations import for_team
-from fitscale.planning.gates import p99_bytes, usable_bytes
-from fitscale.planning.laws import law_of
+from fitscale.planning.considered.considerations import for_team
+from fitscale.planning.costs.monthly import costs_of, shipped
+from fitscale.planning.decision.gates import p99_bytes, usable_bytes
+from fitscale.planning.forecasts.laws import law_of
+from fitscale.planning.forecasts.sizes import sizes_of
 from fitscale.planning.loop import Loop
-from fitscale.planning.monthly import costs_of, shipped
-from fitscale.planning.moving import machines_of, on_machine
+from fitscale.planning.portfolio.moving import machines_of, on_machine
 from fitscale.planning.recalled import recalled
 from fitscale.planning.scoring.card import card_of, ground_of
-from fitscale.planning.sizes import sizes_of
 from fitscale.records.base import Record
 from fitscale.records.costs import Costs
 from fitscale.records.data import Snapshot

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fitscale.planning import forecasting, probing
-from fitscale.planning.calibrating import calibrated
-from fitscale.planning.elsewhere import comparable, there
-from fitscale.planning.grouped import joined_bytes
-from fitscale.planning.laws import groups_s, law_of
-from fitscale.planning.pacing import pace_of
+from fitscale.planning import probing
+from fitscale.planning.decision.elsewhere import comparable, there
+from fitscale.planning.forecasts import forecasting
+from fitscale.planning.forecasts.calibrating import calibrated
+from fitscale.planning.forecasts.grouped import joined_bytes
+from fitscale.planning.forecasts.laws import groups_s, law_of
+from fitscale.planning.forecasts.pacing import pace_of
 from fitscale.planning.preparing import Prepared
 from fitscale.records.base import Figure
 from fitscale.records.ledger import Calibration

@@ -16,18 +16,19 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from fitscale.machines.contention import Contention
-from fitscale.planning import deciding, gates, probing
+from fitscale.planning import probing
 from fitscale.planning.candidates import candidates
-from fitscale.planning.considerations import considered
+from fitscale.planning.considered.considerations import considered
+from fitscale.planning.costs.monthly import priced
+from fitscale.planning.decision import deciding, gates
+from fitscale.planning.decision.settling import NO_PROBE_S
+from fitscale.planning.decision.sureness import sureness_of
+from fitscale.planning.forecasts.sizes import outline_of
 from fitscale.planning.known import Known
-from fitscale.planning.measures import Circumstances
-from fitscale.planning.monthly import priced
-from fitscale.planning.path import with_path
 from fitscale.planning.preparing import Prepared
 from fitscale.planning.scoring.card import scorecard_of
-from fitscale.planning.settling import NO_PROBE_S
-from fitscale.planning.sizes import outline_of
-from fitscale.planning.sureness import sureness_of
+from fitscale.planning.tree.measures import Circumstances
+from fitscale.planning.tree.path import with_path
 from fitscale.planning.wording import PRIORS
 from fitscale.records.ledger import Calibration
 from fitscale.records.machine import Machine

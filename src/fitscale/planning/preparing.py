@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from fitscale import metrics
 from fitscale.errors import NotOffered, UsageError, WorkloadError
 from fitscale.models.exporting import exporter_of
-from fitscale.planning.spaces import check_search, entries_of
-from fitscale.planning.tolerance import check_tolerance
+from fitscale.planning.trials.spaces import check_search, entries_of
+from fitscale.planning.trials.tolerance import check_tolerance
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.contest import Contest
 from fitscale.records.curve import Curve

@@ -107,7 +107,7 @@ class Measurement(Record):
     pace: tuple[float, float] = (
         1.0,
         0.0,
-    )  # of them: times what the law says, and seconds beside: see `planning.pacing`
+    )  # of them: times what the law says, and seconds beside: see `planning.forecasts.pacing`
     around_s: float = 0.0  # CPU seconds of a chunk of them beside its fits and its rows
     each_s: float = 0.0  # CPU seconds to take the result of one
     row_s: float = 0.0  # CPU seconds to decode a row
@@ -132,7 +132,7 @@ class Forecast(Record):
     memory_fixed_bytes: float = 0.0  # what of the memory stays however few the rows
     storage_there_bytes: int = 0  # what of the storage is taken already: rows that were staged
     kind: Kind | None = None  # what it rests on; of another machine there is none
-    raw: dict[Quantity, Figure] = {}  # what past runs moved, as it was before: see `planning.calibrating`
+    raw: dict[Quantity, Figure] = {}  # what past runs moved, as it was before: see `planning.forecasts.calibrating`
     calibrated: int = 0  # on so many runs, its time
 
 
@@ -217,7 +217,7 @@ class Consideration(Record):
     number: int
     name: str
     value: str
-    band: str = ""  # where the value lies on its scale, such as 10–100: see `planning.bands`
+    band: str = ""  # where the value lies on its scale, such as 10–100: see `planning.considered.bands`
     origin: Origin
     removes: tuple[tuple[str, str], ...] = ()  # candidates that it rules out, each with the sentence of its refusal
     changed: tuple[str, ...] = ()  # what would be chosen without it, and what else follows from it

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitscale.planning.comparing import labels_of, score_text
-from fitscale.planning.found_words import changes, counts, scores
+from fitscale.planning.trials.comparing import labels_of, score_text
+from fitscale.planning.trials.found_words import changes, counts, scores
 from fitscale.planning.wording import duration, size
 from fitscale.records.contest import Contest, Entrant
 from fitscale.records.plan import Plan

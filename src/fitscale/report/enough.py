@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitscale.planning import wording
-from fitscale.planning.curve_words import amount, told
+from fitscale.planning.trials.curve_words import amount, told
 from fitscale.records.plan import Plan
 from fitscale.report import charts
 from fitscale.report.text import percent, plain

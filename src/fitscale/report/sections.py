@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fitscale.planning.sure_words import told
-from fitscale.planning.trust import track_told
+from fitscale.planning.decision.sure_words import told
+from fitscale.planning.forecasts.trust import track_told
 from fitscale.report import charts, distributions
 from fitscale.report.candidates import candidates_shown
 from fitscale.report.chosen import chosen_shown

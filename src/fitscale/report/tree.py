@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fitscale.planning.measures import MEASURES
-from fitscale.planning.tree import SAID, Damaged, Tree, shipped
+from fitscale.planning.tree.measures import MEASURES
+from fitscale.planning.tree.tree import SAID, Damaged, Tree, shipped
 from fitscale.records.plan import Decision, Step
 from fitscale.report.text import percent, plain
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fitscale import metrics
-from fitscale.planning.comparing import decided
 from fitscale.planning.exporting import exports_tried
 from fitscale.planning.loop import Loop
 from fitscale.planning.preparing import Prepared, with_model
-from fitscale.planning.spaces import entries_of
+from fitscale.planning.trials.comparing import decided
+from fitscale.planning.trials.spaces import entries_of
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.contest import Contest, Entrant
 from fitscale.records.machine import Machine

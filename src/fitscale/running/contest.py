@@ -14,10 +14,10 @@ from typing import NamedTuple
 from fitscale import metrics
 from fitscale.errors import FitscaleError, NothingRuns, UsageError
 from fitscale.planning import wording
-from fitscale.planning.comparing import decided
 from fitscale.planning.exporting import exports_tried
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, with_model
+from fitscale.planning.trials.comparing import decided
 from fitscale.records.contest import Contest, Entrant
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate, Plan

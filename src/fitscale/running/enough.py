@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fitscale.planning.candidates import candidates
-from fitscale.planning.gates import p99_bytes, usable_bytes
+from fitscale.planning.decision.gates import p99_bytes, usable_bytes
 from fitscale.planning.known import Known
-from fitscale.planning.ladder import LEAST_CURVE_ROWS, Climb, decided, ladder
 from fitscale.planning.loop import engines_for
 from fitscale.planning.preparing import Prepared
+from fitscale.planning.trials.ladder import LEAST_CURVE_ROWS, Climb, decided, ladder
 from fitscale.records.curve import Curve
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from fitscale.errors import UsageError
 from fitscale.planning import wording
-from fitscale.planning.spread import quantile
+from fitscale.planning.forecasts.spread import quantile
 from fitscale.records.base import Figure, Record
 from fitscale.records.plan import Assessed, Candidate, Forecast, Plan
 from fitscale.records.workload import Deadline

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fitscale.machines.contention import Contention
 from fitscale.machines.here import fingerprint
-from fitscale.planning.calibrating import calibration_of
+from fitscale.planning.forecasts.calibrating import calibration_of
 from fitscale.records.base import Figure
 from fitscale.records.ledger import Calibration, Entry, Quantity, Range, Said
 from fitscale.records.plan import Candidate, Forecast, Plan

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fitscale.planning.curve_words import told
 from fitscale.planning.preparing import Prepared, shape_of
+from fitscale.planning.trials.curve_words import told
 from fitscale.records.base import digest_of
 from fitscale.records.curve import Curve
 from fitscale.records.machine import Machine

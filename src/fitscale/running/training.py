@@ -13,12 +13,12 @@ from fitscale.machines.catalogue import catalogue
 from fitscale.machines.here import detect
 from fitscale.machines.speed import with_speeds
 from fitscale.planning.candidates import candidates
-from fitscale.planning.choosing import only
-from fitscale.planning.considerations import for_team
+from fitscale.planning.considered.considerations import for_team
+from fitscale.planning.decision.choosing import only
 from fitscale.planning.exporting import exports_tried
-from fitscale.planning.facts import facts_of
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare, recipe_of, with_model
+from fitscale.planning.scoring.facts import facts_of
 from fitscale.records.base import digest_of
 from fitscale.records.data import Shape, Snapshot
 from fitscale.records.ledger import Calibration

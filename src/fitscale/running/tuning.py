@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from fitscale import metrics
 from fitscale.errors import Resumable
-from fitscale.planning.comparing import name_of
 from fitscale.planning.preparing import Prepared
-from fitscale.planning.spaces import Space, own_in, space_for
-from fitscale.planning.tuned import tuned
+from fitscale.planning.trials.comparing import name_of
+from fitscale.planning.trials.spaces import Space, own_in, space_for
+from fitscale.planning.trials.tuned import tuned
 from fitscale.records.base import digest_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate

@@ -16,7 +16,7 @@ NEXT = "name another file with FITSCALE_LEDGER; without it forecasts know of no 
 def findings(beside: Path) -> Iterator[Finding]:
     """Nothing that is wrong with it stops a run."""
     from fitscale.machines.here import fingerprint
-    from fitscale.planning.calibrating import CROWDED, LEAST
+    from fitscale.planning.forecasts.calibrating import CROWDED, LEAST
     from fitscale.store import ledger
     from fitscale.workload import settings
 

@@ -74,7 +74,7 @@ def _described(source: Any, about: Snapshot) -> str:
 
 def _estimators(workload: Workload) -> Iterator[Finding]:
     """Each that is named, and what it is tuned with."""
-    from fitscale.planning.spaces import check_search, entries_of
+    from fitscale.planning.trials.spaces import check_search, entries_of
     from fitscale.records.run import Estimator
     from fitscale.work.describe import describe
 

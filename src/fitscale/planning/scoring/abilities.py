@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fitscale.planning import wording
-from fitscale.planning.gates import DISTRIBUTED, must_s, rows_that_fit
+from fitscale.planning.decision.gates import DISTRIBUTED, must_s, rows_that_fit
 from fitscale.planning.scoring.ground import Ground, entry
 from fitscale.records.plan import Assessed, Candidate
 from fitscale.records.scorecard import Anchors, Basis, Entry, Facts, Proof

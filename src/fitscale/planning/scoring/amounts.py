@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fitscale.machines.prices import FREE
 from fitscale.planning import wording
-from fitscale.planning.anchors import of_time
-from fitscale.planning.curves import DECADE
-from fitscale.planning.gates import runs_a_month
+from fitscale.planning.decision.anchors import of_time
+from fitscale.planning.decision.curves import DECADE
+from fitscale.planning.decision.gates import runs_a_month
 from fitscale.planning.scoring.ground import Ground, entry
 from fitscale.records.base import Figure
 from fitscale.records.machine import Machine

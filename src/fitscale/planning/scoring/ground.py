@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, get_args
 
-from fitscale.planning.curves import score
+from fitscale.planning.decision.curves import score
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed
 from fitscale.records.scorecard import Anchors, Entry, Facts, Measure

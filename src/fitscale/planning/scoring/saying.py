@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fitscale.planning import wording
-from fitscale.planning.choosing import ranked
+from fitscale.planning.decision.choosing import ranked
 from fitscale.planning.scoring.card import card_of
 from fitscale.planning.scoring.ground import Ground
 from fitscale.planning.scoring.words import listed_weights

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fitscale.planning import wording
-from fitscale.planning.curves import DECADE
+from fitscale.planning.costs.sending import SERVERS
+from fitscale.planning.decision.curves import DECADE
 from fitscale.planning.scoring.amounts import usd_month
 from fitscale.planning.scoring.ground import Ground, entry
-from fitscale.planning.sending import SERVERS
 from fitscale.records.plan import Assessed, Candidate
 from fitscale.records.scorecard import Anchors, Entry, Need
 

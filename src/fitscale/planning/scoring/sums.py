@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fitscale.planning.curves import LEAST, worth
+from fitscale.planning.decision.curves import LEAST, worth
 from fitscale.planning.scoring.entries import entries_of
 from fitscale.planning.scoring.ground import MEASURES, Ground
 from fitscale.records.plan import Assessed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fitscale.planning.costs.sending import SERVERS, STORES
 from fitscale.planning.scoring.abilities import named
 from fitscale.planning.scoring.ground import Ground, entry
-from fitscale.planning.sending import SERVERS, STORES
 from fitscale.records.plan import Assessed, Candidate
 from fitscale.records.scorecard import Anchors, Entry, Library
 

@@ -1,0 +1,1 @@
+"""What a candidate would take at full size, by laws and measurements. Pure functions; `forecasting` is the way in."""
