@@ -192,3 +192,13 @@ def test_all_seeds_move_from_segment_to_segment() -> None:
     given = {"seed": 1, "bagging_seed": 2, "num_leaves": 3}
     assert seeds_of(given, 0) == {"seed": 1, "bagging_seed": 2}
     assert all(seeds_of(given, 10)[name] != given[name] for name in ("seed", "bagging_seed"))
+
+
+@pytest.mark.parametrize("given", [{}, {"random_state": 5}, {"seed": 6}])
+def test_what_is_resolved_has_the_users_own_seed(given: dict[str, Any]) -> None:
+    """A worker is told the resolved parameters alone: with another seed they are another recipe, and the same settings again."""
+    asked = Estimator(path="lightgbm.LGBMClassifier", params={"n_estimators": 7, **given})
+    resolved = LightGBM().traits(asked).params
+    again = settings_of(Estimator(path="lightgbm.LGBMClassifier", params=resolved))
+    assert again == settings_of(asked)
+    assert again.seed == next(iter(given.values()), None)

@@ -100,3 +100,12 @@ def test_seeds_of_rounds_do_not_meet() -> None:
     seeds = {round_seed(seed, at) for seed in range(100) for at in range(0, 1_000, 5)}
     assert len(seeds) == 100 * 200
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+@pytest.mark.parametrize("given", [{}, {"random_state": 5}, {"seed": 6}])
+def test_what_is_resolved_has_the_users_own_seed(given: dict[str, Any]) -> None:
+    """A worker is told the resolved parameters alone: with another seed they are another recipe, and the same settings again."""
+    asked = estimator(n_estimators=7, subsample=0.5, **given)
+    resolved = XGBoost().traits(asked).params
+    assert settings_of(estimator(**resolved)) == settings_of(asked)
+    assert settings_of(estimator(**resolved)).seed == next(iter(given.values()), None)

@@ -58,7 +58,7 @@ class LightGBM:
             sparse=True,
             early_stopping=settings.booster.get("boosting") != "dart",  # its later rounds change the earlier trees
             versions={"lightgbm": lightgbm.__version__},
-            params={"n_estimators": settings.rounds, **settings.booster},
+            params=settings.resolved,
         )
 
     def law(self, shape: Shape, recipe: Recipe, form: Form) -> Law:

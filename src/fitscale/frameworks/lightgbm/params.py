@@ -68,6 +68,12 @@ class Settings(NamedTuple):
         period = max(1, int(self.booster.get("bagging_freq", 1)))
         return -(-SEGMENT // period) * period
 
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All that was asked for, by the names that give the same settings again."""
+        seed = {} if self.seed is None else {"seed": self.seed}
+        return {"n_estimators": self.rounds, **self.booster, **seed}
+
 
 def settings_of(estimator: Estimator) -> Settings:
     """Look at class and parameters.

@@ -54,7 +54,7 @@ class XGBoost:
             stream_form="cache",
             early_stopping=settings.booster.get("booster") != "dart",  # its later rounds change the earlier trees
             versions={"xgboost": xgboost.__version__},
-            params={"n_estimators": settings.rounds, **settings.booster},
+            params=settings.resolved,
         )
 
     def law(self, shape: Shape, recipe: Recipe, form: Form) -> Law:

@@ -69,6 +69,12 @@ class Settings(NamedTuple):
     seed: int | None  # None: the recipe's
     sampling: bool  # random numbers are drawn while it trains
 
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All that was asked for, by the names that give the same settings again."""
+        seed = {} if self.seed is None else {"random_state": self.seed}
+        return {"n_estimators": self.rounds, **self.booster, **seed}
+
 
 def settings_of(estimator: Estimator) -> Settings:
     """Look at class and parameters.
