@@ -13,6 +13,11 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent / "servers"))
 from postgres_server import Server, started
 
+# Read by the libraries' threads when they are loaded, which is later: two workers share the cores, and threads that spin
+# while they wait took a fit of 0.4 s to a minute.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "100000")
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("patient", parent=settings(), deadline=None)
 settings.load_profile("patient")

@@ -168,23 +168,23 @@ def test_many_classes_are_named_by_what_is_mistaken() -> None:
 
 
 def test_importance_is_that_of_scikit_learn(classified: Path) -> None:
-    """The same rows and metric, thirty rounds each: means within their noise, and zero where a column says nothing."""
+    """The same rows and metric, twelve rounds each: means within their noise, and zero where a column says nothing."""
     chosen = judged(classified)
     model, sample = chosen.model(False), sample_of(chosen)
-    found = importance_of(model, sample, roc_auc(), seed=1, limit_s=LONG_S, repeats=30)
+    found = importance_of(model, sample, roc_auc(), seed=1, limit_s=LONG_S, repeats=12)
     assert not isinstance(found, str)
     assert found.score == pytest.approx(measured(model, sample.table, sample.y))
-    assert (found.rows, found.repeats, found.untried) == (len(sample.row), 30, 0)
+    assert (found.rows, found.repeats, found.untried) == (len(sample.row), 12, 0)
     theirs = permutation_importance(
-        Fitted(), sample.table.to_pandas(), sample.y, n_repeats=30, random_state=0,
+        Fitted(), sample.table.to_pandas(), sample.y, n_repeats=12, random_state=0,
         scoring=lambda _, X, y: measured(model, pa.Table.from_pandas(X, preserve_index=False), y),
     )  # fmt: skip
     names = sample.table.column_names
     for column in found.columns:
         at = names.index(column.column)
         mean, std = theirs.importances_mean[at], theirs.importances_std[at]
-        assert column.drop == pytest.approx(mean, abs=4 * (std + 1e-12) / np.sqrt(30) * np.sqrt(2))
-        assert column.spread == pytest.approx(std, rel=0.6, abs=1e-9)
+        assert column.drop == pytest.approx(mean, abs=4 * (std + 1e-12) / np.sqrt(12) * np.sqrt(2))
+        assert column.spread == pytest.approx(std, rel=0.8, abs=1e-9)
     assert found.columns[0].column == "a"
     assert next(column for column in found.columns if column.column == "one").drop == 0
 
