@@ -155,7 +155,8 @@ def test_what_must_be_stood_up_is_counted(tmp_path: Path, monkeypatch: pytest.Mo
     own.write_text("machine,vcpus,memory_gib,usd_per_hour\nbig,8,64,-1\n")
     wrong = fitscale("doctor", job, "--json")
     assert wrong.code == 2
-    assert "own.csv: line 2: usd_per_hour: " in " ".join(wrong.err.split())
+    found = {finding["what"]: finding for finding in wrong.record["findings"]}
+    assert "own.csv: line 2: usd_per_hour: " in found["catalogue own.csv"]["says"]
 
 
 def test_an_export_whose_library_is_missing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
