@@ -83,8 +83,10 @@ def end_tree(
     """
     end = time.monotonic() + patience_s
     pause = 0.001
+    found = dict(known or {})  # one that is dying has given back its environment, and with it the mark, before it is dead
     while True:
-        left = _alive(mark, roots, known or {})
+        left = _alive(mark, roots, found)
+        found |= {process.pid: process.started for process in left}
         for process in left:
             now = read(process.pid)
             if now is not None and now.started == process.started:  # the number may have gone to another process
