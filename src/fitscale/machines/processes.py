@@ -83,7 +83,9 @@ def end_tree(
     """
     end = time.monotonic() + patience_s
     pause = 0.001
-    found = dict(known or {})  # one that is dying has given back its environment, and with it the mark, before it is dead
+    found = dict(
+        known or {}
+    )  # one that is dying has given back its environment, and with it the mark, before it is dead
     while True:
         left = _alive(mark, roots, found)
         found |= {process.pid: process.started for process in left}

@@ -43,10 +43,7 @@ class Fit(NamedTuple):
     @property
     def share(self) -> float:
         """Of all rows that may train: those that do."""
-        folds = self.folds
-        held = 1 / folds.part[1] if folds.part else folds.holdout
-        apart = folds.within.holdout if folds.within else 0.0
-        return (1 - held - folds.later) * (1 - folds.validation) * (1 - apart)
+        return self.folds.trains
 
 
 class Prepared(NamedTuple):

@@ -134,6 +134,18 @@ class Folds(Grown):
     validation_cut: float | None = None
     within: Folds | None = None
 
+    @property
+    def held(self) -> float:
+        """About which share of all rows is held out."""
+        apart = self.within.holdout if self.within else 0.0
+        return (1 / self.part[1] if self.part else self.holdout) * (1 - apart)
+
+    @property
+    def trains(self) -> float:
+        """About which share of all rows trains."""
+        apart = self.within.holdout if self.within else 0.0
+        return (1 - apart - self.later - self.held) * (1 - self.validation)
+
 
 class Shape(Record):
     """The size of one fit, as a law needs it. ``features`` counts the columns of the encoded matrix."""

@@ -105,7 +105,7 @@ class Bench:
         """All rows, or those drawn: with them come some of those that judge, which are not looked at."""
         sample = None
         if trial.rows is not None:
-            share = self._share_of("train")
+            share = self._task.recipe.folds.trains
             if trial.rows < self._reader.rows * share:
                 sample = Sample(rows=max(1, round(trial.rows / share)), seed=trial.seed)
         task, order = self._task, self._order
@@ -122,13 +122,6 @@ class Bench:
         )  # fmt: skip
         check_metric(task, feed)
         return encoding, feed
-
-    def _share_of(self, view: View) -> float:
-        """About, of all rows."""
-        folds = self._task.recipe.folds
-        inside = 1 - (folds.within.holdout if folds.within else 0.0) - folds.later
-        held = folds.holdout / (1 - folds.later)  # of those inside
-        return inside * (held if view == "holdout" else (1 - held) * (1 - folds.validation))
 
     def _scores(self, encoding: Encoding, payload: bytes) -> dict[str, Any]:
         task, classes = self._task, encoding.n_classes
@@ -156,7 +149,7 @@ class Bench:
         """The rows that judge, as this encoding has them: the same rows for every trial."""
         key = digest_of(encoding.to_json())
         if key not in self._judges:
-            task, share = self._task, self._share_of("holdout")
+            task, share = self._task, self._task.recipe.folds.held
             most = max(LEAST_JUDGED, min(JUDGED_ROWS, JUDGED_CELLS // max(1, encoding.width)))
             reader = self._reader
             if reader.rows * share > most:

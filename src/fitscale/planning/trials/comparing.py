@@ -53,17 +53,20 @@ def decided(
         Whether more is better of the metric.
     """
     sign = 1.0 if greater else -1.0
-    scored = [k for k, e in enumerate(entrants) if not e.why and e.judged is not None and e.judged.score is not None]
-    if not scored:
+    scores = {
+        k: sign * one.judged.score
+        for k, one in enumerate(entrants)
+        if not one.why and one.judged is not None and one.judged.score is not None
+    }
+    if not scores:
         return _by_forecast(entrants, metric, seconds)
-    scores = {k: sign * float(entrants[k].judged.score) for k in scored}  # type: ignore[union-attr,arg-type]
-    best = max(scored, key=lambda k: (scores[k], -k))
-    seen = {k: _behind(entrants[best], entrants[k], sign) if k != best else None for k in scored}
-    good = [k for k in scored if k == best or is_as_good(seen[k], scores[best])]
+    best = max(scores, key=lambda k: (scores[k], -k))
+    seen = {k: _behind(entrants[best], entrants[k], sign) if k != best else None for k in scores}
+    good = [k for k in scores if k == best or is_as_good(seen[k], scores[best])]
     takes = _takes(entrants, good)
     chosen = min(good, key=lambda k: (takes[k], -scores[k]))
     judged = [
-        e if k not in scored else e.but(
+        e if k not in scores else e.but(
             behind=seen[k], verdict="chosen" if k == chosen else "as good" if k in good else "worse"
         )
         for k, e in enumerate(entrants)
@@ -94,8 +97,8 @@ def _takes(entrants: Sequence[Entrant], among: Sequence[int]) -> dict[int, float
 
 def _by_forecast(entrants: Sequence[Entrant], metric: str, seconds: float) -> Contest:
     """Where none has a score: the fastest of those that can be trained, or the first, which then says why it cannot."""
-    left = [k for k, e in enumerate(entrants) if not e.why and e.time_s is not None]
-    chosen = min(left, key=lambda k: entrants[k].time_s.value, default=0)  # type: ignore[union-attr]
+    left = {k: one.time_s.value for k, one in enumerate(entrants) if not one.why and one.time_s is not None}
+    chosen = min(left, key=lambda k: left[k], default=0)
     judged = [e.but(verdict="chosen") if k == chosen and left else e for k, e in enumerate(entrants)]
     reason = f"{name_of(entrants[chosen].model)}: none could be judged" + (", and it is the fastest" if left else "")
     return Contest(entrants=tuple(judged), chosen=chosen, metric=metric, reason=reason, seconds=round(seconds, 3))
