@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from doing import events_of
 from killing import bytes_of, kill_after, train, wait_until_quiet, write_job
 
 from fitscale.store import crash
@@ -48,9 +50,19 @@ GROWN = {  # five or six pieces of a forest, for two processes
     "data": {"uri": "synthetic://?rows=6000&columns=4&categorical=1&missing=0.1", "target": "y"},
     "model": {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 180, "max_depth": 3}},
 }
-# Points that a job passes: one model writes no partition, many no checkpoints, and both no parts.
-NOT_ONE = {"partition.written", "part.half", "part.kept"}
-NOT_MANY = {"checkpoint.half", "checkpoint.written", "part.half", "part.kept"}
+# The command's points, in the order in which a run passes them; many models are cut before they are planned.
+IN_ORDER = (
+    "run.created", "journal.half", "journal.appended", "snapshot.written", "plan.written", "task.written", "order.written",
+    "attempt.ended", "version.current", "version.journalled",
+)  # fmt: skip
+MANY_IN_ORDER = (
+    "run.created", "journal.half", "journal.appended", "snapshot.written", "order.written", "attempt.ended", "plan.written",
+    "task.written", "version.current", "version.journalled",
+)  # fmt: skip
+# Those of its workers: one model cuts no rows, and many have no checkpoints.
+OF_ALL = ("encoding.written", "payload.written", "chunk.temporary", "chunk.linked", "finish.payloads", "finish.renamed")
+OF_ONE = ("checkpoint.half", "checkpoint.written")
+OF_MANY = ("partition.written",)
 
 
 @pytest.fixture(scope="module")
@@ -70,24 +82,58 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def _walk(tmp_path: Path, job: dict[str, Any], choose: str, point: str, wanted: dict[str, str]) -> None:
+    """A worker is killed where it passes the point; the command, or the same once more, ends with the same bytes."""
     path, run = write_job(tmp_path, job), tmp_path / "run"
     code, said = train(path, run, "--choose", choose, crash=point)
-    if point in crash.COMMAND:
-        assert code == -9, f"{point} was not passed: {said}"
     wait_until_quiet(run)
+    killed = [event for event in events_of(run, "attempt-ended") if event["cause"] == "killed"]
+    assert killed or code == -9 or "SIGKILL" in said, f"{point} was not passed: {said}"
+    if code != 0:  # each worker was killed, or the command itself
+        code, said = train(path, run, "--choose", choose)
+        assert code == 0, said
+    assert bytes_of(run) == wanted
+
+
+def _killed_again_and_again(
+    tmp_path: Path, job: dict[str, Any], choose: str, points: Sequence[str], wanted: dict[str, str]
+) -> None:
+    """In one run the command is killed at each point in turn, always later than before."""
+    path, run = write_job(tmp_path, job), tmp_path / "run"
+    for point in points:
+        code, said = train(path, run, "--choose", choose, crash=point)
+        assert code == -9, f"{point} was not passed: {said}"
+        wait_until_quiet(run)
     code, said = train(path, run, "--choose", choose)
     assert code == 0, said
     assert bytes_of(run) == wanted
 
 
-@pytest.mark.parametrize("point", [p for p in crash.POINTS if p not in NOT_ONE])
-def test_one_model_survives_a_kill_at_every_point(tmp_path: Path, uninterrupted: Any, point: str) -> None:
-    """One baseline model: the same bytes, wherever the command or its worker is killed."""
+@pytest.mark.parametrize(
+    ("job", "choose", "points"),
+    [(ONE, "in-memory", IN_ORDER), (MANY, "many-models", MANY_IN_ORDER)],
+    ids=["one model", "many models"],
+)
+def test_a_command_that_is_killed_at_every_point_loses_nothing(
+    tmp_path: Path, uninterrupted: Any, job: dict[str, Any], choose: str, points: tuple[str, ...]
+) -> None:
+    """Each time the same command goes on to the next point, and in the end there are the same bytes."""
+    assert sorted(points) == sorted(crash.COMMAND)
+    _killed_again_and_again(tmp_path, job, choose, points, uninterrupted(job, choose))
+
+
+def test_every_point_of_a_worker_is_walked() -> None:
+    """By one of the jobs below."""
+    assert {*OF_ALL, *OF_ONE, *OF_MANY, "bins.written", "part.half", "part.kept"} == set(crash.WORKER)
+
+
+@pytest.mark.parametrize("point", [*OF_ALL, *OF_ONE])
+def test_one_model_survives_a_kill_of_its_worker(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+    """One baseline model: the same bytes, wherever its worker is killed."""
     _walk(tmp_path, ONE, "in-memory", point, uninterrupted(ONE, "in-memory"))
 
 
-@pytest.mark.parametrize("point", [p for p in crash.POINTS if p not in NOT_MANY])
-def test_many_models_survive_a_kill_at_every_point(tmp_path: Path, uninterrupted: Any, point: str) -> None:
+@pytest.mark.parametrize("point", [*OF_ALL, *OF_MANY])
+def test_many_models_survive_a_kill_of_a_worker(tmp_path: Path, uninterrupted: Any, point: str) -> None:
     """Twenty baseline models in two chunks: the same bytes, and none twice."""
     _walk(tmp_path, MANY, "many-models", point, uninterrupted(MANY, "many-models"))
 
@@ -101,7 +147,7 @@ def test_boosted_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point:
     _walk(tmp_path, TREES, "in-memory", point, uninterrupted(TREES, "in-memory"))
 
 
-@pytest.mark.parametrize("point", ["checkpoint.half", "checkpoint.written:2", "payload.written", "attempt.ended"])
+@pytest.mark.parametrize("point", ["bins.written", "checkpoint.half", "checkpoint.written:2", "attempt.ended"])
 def test_leafwise_trees_survive_a_kill(tmp_path: Path, uninterrupted: Any, point: str) -> None:
     """LightGBM with draws of rows and columns, categories, missing values and early stopping; quantised."""
     _walk(tmp_path, LEAVES, "quantised", point, uninterrupted(LEAVES, "quantised"))

@@ -56,6 +56,7 @@ def plan_screen(plan: Plan, width: int, file: str = "FILE", *, supposed: bool = 
         *_scored(plan, ways, width),
         *path_lines(plan.decision, width),
         *(wrapped("Enough", curve_words.told(plan.curve), width) if plan.curve is not None else ()),
+        *(wrapped("Fewer rows", curve_words.fewer(plan.fewer), width) if plan.fewer is not None else ()),
         "",
         *_ruled_out(plan, width),
         *_many("Flips", plan.decision.flips, width),

@@ -20,7 +20,7 @@ from fitscale.records.base import Record
 from fitscale.records.costs import Costs
 from fitscale.records.data import Snapshot
 from fitscale.records.machine import Machine
-from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Plan, Refusal
+from fitscale.records.plan import Assessed, Candidate, Decision, Forecast, Law, Plan, Refusal
 from fitscale.records.scorecard import Card
 from fitscale.records.workload import Deadline
 from fitscale.workload import units
@@ -86,6 +86,17 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
     UsageError
         For other groups of a workload that has none.
     """
+    supposed = _loop(plan, snapshot, changes).run().plan
+    return supposed if plan.team is None else for_team(supposed, plan.team)
+
+
+def decided(plan: Plan, snapshot: Snapshot, changes: Changes) -> Decision:
+    """The decision alone of `changed`."""
+    return _loop(plan, snapshot, changes).decided()[1]
+
+
+def _loop(plan: Plan, snapshot: Snapshot, changes: Changes) -> Loop:
+    """One that decides again over what the plan holds, and measures nothing."""
     workload = plan.workload
     if changes.groups is not None and not workload.data.groups:
         raise UsageError("--what-if: groups: the workload has no data.groups; rows=10x supposes more rows")
@@ -101,13 +112,11 @@ def changed(plan: Plan, snapshot: Snapshot, changes: Changes) -> Plan:
     for place in workload.where:
         elsewhere += catalogue(place.address) if place.kind == "catalogue" else ()
     lacking = next((refusal.sentence for refusal in plan.decision.refused if refusal.gate == "export"), None)
-    loop = Loop(
+    return Loop(
         prepared, None, machine, number=plan.number, sizes=sizes_of(plan.sizes, longer, more),
         measured=plan.measurements, refuted=_refuted(plan, machine, longer * more), settled=plan.decision.settled,
         elsewhere=elsewhere or catalogue(), unexportable=lacking, calibration=plan.calibration, facts=plan.facts,
     )  # fmt: skip
-    supposed = loop.run().plan
-    return supposed if plan.team is None else for_team(supposed, plan.team)
 
 
 def _refuted(plan: Plan, machine: Machine, times: float) -> tuple[Refusal, ...]:

@@ -38,3 +38,12 @@ class Curve(Record):
     def level(self) -> Level | None:
         """What is lost by what is taken; None where that is all rows."""
         return next((level for level in self.levels if level.share == self.use), None)
+
+
+class Fewer(Record):
+    """Fewer rows with which a deadline would still be met."""
+
+    use: float  # of all rows: `data.use` as it would be written
+    time_s: Figure
+    loss: Figure | None = None  # of the metric, against the rows that are taken now; None where no trial says it
+    curve: Curve  # what the trials showed; it takes nothing by itself

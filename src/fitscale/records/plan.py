@@ -7,7 +7,7 @@ from typing import Literal
 from fitscale.records.base import Figure, Origin, Record
 from fitscale.records.contest import Contest
 from fitscale.records.costs import Costs
-from fitscale.records.curve import Curve
+from fitscale.records.curve import Curve, Fewer
 from fitscale.records.data import Profile, Shape, Stage, Staging
 from fitscale.records.ledger import Calibration, Kind, Quantity
 from fitscale.records.machine import Machine
@@ -253,6 +253,7 @@ class Plan(Record):
         tuple[int, int], ...
     ] = ()  # of groups, as far as they were counted: rows, and how many have about so many
     curve: Curve | None = None  # how much of the data is enough, where that was asked
+    fewer: Fewer | None = None  # rows that would be done in time, where all of them are not
     recipes: dict[str, str] = {}  # task name → recipe digest
     contest: Contest | None = None  # by which the estimator was chosen, where there were several
     searched: Searched | None = None  # by which its parameters were found, where they were

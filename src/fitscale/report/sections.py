@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from fitscale.planning.decision.sure_words import told
 from fitscale.planning.forecasts.trust import track_told
+from fitscale.planning.trials import curve_words
 from fitscale.report import charts, distributions
 from fitscale.report.candidates import candidates_shown
 from fitscale.report.chosen import chosen_shown
@@ -44,6 +45,7 @@ def sections(m: Material) -> dict[str, Any]:
         "scored": scored_shown(m.plan) if m.plan else None,
         "chosen": chosen_shown(m.plan),
         "enough": enough_shown(m.plan) if m.plan else None,
+        "fewer": plain(curve_words.fewer(m.plan.fewer), 400) if m.plan and m.plan.fewer else "",
         "decision": decision,
         "sure": told(decision.sureness) if decision else (),
         "tree": tree_shown(decision) if decision else None,

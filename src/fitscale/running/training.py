@@ -19,6 +19,7 @@ from fitscale.planning.exporting import exports_tried
 from fitscale.planning.loop import Loop, engines_for
 from fitscale.planning.preparing import Prepared, prepare, recipe_of, with_model
 from fitscale.planning.scoring.facts import facts_of
+from fitscale.planning.trials import curve_words
 from fitscale.records.base import digest_of
 from fitscale.records.data import Shape, Snapshot
 from fitscale.records.ledger import Calibration
@@ -31,6 +32,7 @@ from fitscale.running.closing import close, is_open
 from fitscale.running.completing import complete, put_together
 from fitscale.running.engines import Engines
 from fitscale.running.exporting import Exported, export_missing
+from fitscale.running.fewer import with_fewer
 from fitscale.running.part import look_at_part
 from fitscale.running.partitioning import is_soon_cut, largest_of, partition_of, with_cut
 from fitscale.running.probes import Probes
@@ -192,7 +194,8 @@ def plan_only(
             calibration=PastRuns(ledger, told.note).calibration(),
         ).run()  # fmt: skip
         attempts.kill_all()
-        plan = outcome.plan if team is None else for_team(outcome.plan, team)
+        plan = with_fewer(run, prepared, attempts, machine, outcome.plan, trust=trust)
+        plan = plan if team is None else for_team(plan, team)
         folder.write_snapshot(run, prepared.snapshot)  # what --what-if and --explain answer from, beside the plan
         folder.write_plan(run, plan)
         journal.append("plan", number=plan.number)
@@ -382,18 +385,23 @@ def _plan(
         unexportable=tried.why_not, facts=facts_of(prepared, None, tried.proofs), calibration=calibration,
     ).run()  # fmt: skip
     plan = outcome.plan
+    decision = plan.decision
+    refuses = not decision.meets and not decision.overridden
+    if refuses:
+        attempts.kill_all()
+        plan = with_fewer(run, prepared, attempts, machine, plan, trust=trust)
     folder.write_snapshot(run, prepared.snapshot)
     folder.write_plan(run, plan)
     told.plan(plan)
-    decision = plan.decision
     if decision.chosen is None and probes.wrong is not None:
         raise probes.wrong
     if decision.chosen is None:
         raise NothingRuns(
             "no candidate fits: " + "; ".join(f"{r.candidate.name} {r.sentence}" for r in decision.refused)
         )
-    if not decision.meets and not decision.overridden:
-        raise NothingMeets("; ".join(decision.reasons))
+    if refuses:
+        offer = (curve_words.fewer(plan.fewer),) if plan.fewer is not None else ()
+        raise NothingMeets("; ".join((*decision.reasons, *offer)))
     live = outcome.live
     assert live is None or isinstance(live, Attempt)
     return plan, live

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fitscale.planning import wording
-from fitscale.records.curve import Curve, Level
+from fitscale.records.base import Figure
+from fitscale.records.curve import Curve, Fewer, Level
 
 DIGITS = 2
 
@@ -48,8 +49,23 @@ def amount(value: float) -> str:
     return wording.number(value) if abs(value) >= 1 else f"{value:.{DIGITS}g}" if value else "0"
 
 
+def fewer(found: Fewer) -> str:
+    """``20 % of the rows would be done here in 20 min (18–23), with roc_auc 0.002 less …: data.use: 20%``."""
+    done = f"{wording.share(found.use)} of the rows would be done here in {wording.duration(found.time_s)}"
+    loss, curve = found.loss, found.curve
+    if loss is not None:
+        lost = f"with {curve.metric} {_lost(loss)}"
+    else:
+        why = "the parts that were tried are larger" if curve.levels else curve.why or "too little was tried"
+        lost = f"and what they would lose is not known: {why}"
+    return "; ".join(filter(None, (f"{done}, {lost}", f"write data.use: {found.use:.3g}", cost(curve))))
+
+
 def _loss(level: Level) -> str:
-    loss = level.loss
+    return _lost(level.loss)
+
+
+def _lost(loss: Figure) -> str:
     return f"{amount(loss.value)} less, 90 %: {amount(loss.low)}–{amount(loss.high)}"
 
 
