@@ -5,28 +5,46 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from choice.known import QUANTITIES, Known, Of, Row, percent, quantile, rounded
+from choice.later import later
 
 DRAWS = 2_000
 WIDTHS = {"(i)": 1.9, "(ii)": 1.35}
 
+Within = tuple[dict[str, list[bool]], list[float]]  # by workload, whether each lay within; and upper over lower of all
 
-def coverage(some: Sequence[Known]) -> list[Row]:
-    """How many of what came lie within their interval, with what resampling the workloads says of that; and how wide those are."""
-    lines = []
-    for forecast, pairs in (("(i)", planned_pairs(some)), ("(ii)", begun_pairs(some))):
-        every: dict[str, list[bool]] = {}
-        for name, of in QUANTITIES.items():
-            within, widths = intervals(pairs, of)
-            for workload, hits in within.items():
-                every.setdefault(workload, []).extend(hits)
-            lines.append(
-                _covered(forecast, name, within, widths, WIDTHS[forecast] if of.forecast == "time_s" else None)
-            )
-        lines.append(_covered(forecast, "all of these", every, [], None))
+
+def coverage(some: Sequence[Known], every: Sequence[Known] = ()) -> list[Row]:
+    """How many of what came lie within their interval, with what resampling the workloads says of that; and how wide those are.
+
+    ``every``: of both halves.
+    """
+    planned, begun = planned_pairs(some), begun_pairs(some)
+    lines = _lines("(i)", lambda of: intervals(planned, of)) + _lines("(ii)", lambda of: intervals(begun, of))
+    after = _lines("(iii)", lambda of: _after(some, every, of))
+    lines += after if any(line["forecasts"] for line in after) else []
     return lines if any(line["forecasts"] for line in lines) else []
+
+
+def _lines(forecast: str, within_of: Callable[[Of], Within]) -> list[Row]:
+    lines = []
+    together: dict[str, list[bool]] = {}
+    for name, of in QUANTITIES.items():
+        within, widths = within_of(of)
+        for workload, hits in within.items():
+            together.setdefault(workload, []).extend(hits)
+        lines.append(
+            _covered(forecast, name, within, widths, WIDTHS.get(forecast) if of.forecast == "time_s" else None)
+        )
+    return [*lines, _covered(forecast, "all of these", together, [], None)]
+
+
+def _after(some: Sequence[Known], every: Sequence[Known], of: Of) -> Within:
+    found = later(some, every, of)
+    within = {name: [x.said[0] <= x.actual <= x.said[2] for x in draws] for name, draws in found.items()}
+    return within, [x.said[2] / x.said[0] if x.said[0] else math.inf for draws in found.values() for x in draws]
 
 
 def planned_pairs(some: Sequence[Known]) -> dict[str, list[tuple[Row, Row]]]:
@@ -45,7 +63,7 @@ def begun_pairs(some: Sequence[Known]) -> dict[str, list[tuple[Row, Row]]]:
     }
 
 
-def intervals(pairs: Mapping[str, Sequence[tuple[Row, Row]]], of: Of) -> tuple[dict[str, list[bool]], list[float]]:
+def intervals(pairs: Mapping[str, Sequence[tuple[Row, Row]]], of: Of) -> Within:
     """By workload, whether each lay within; and upper over lower of all."""
     within: dict[str, list[bool]] = {}
     widths = []

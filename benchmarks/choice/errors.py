@@ -10,16 +10,21 @@ from typing import Any
 
 from choice.baselines import LINES
 from choice.known import QUANTITIES, Known, Of, Row, percent, quantile
+from choice.later import later, later_errors
+
+LATER = {"time_s": "8"}  # aim of (iii): the median, in percent
 
 
-def errors(some: Sequence[Known]) -> list[Row]:
-    """How far off the value of a forecast is: one forecast for each workload, of what was chosen."""
+def errors(some: Sequence[Known], every: Sequence[Known] = ()) -> list[Row]:
+    """How far off the value of a forecast is: one forecast for each workload, of what was chosen. ``every``: of both halves."""
     lines: list[Row] = []
     for name, of in QUANTITIES.items():
         lines.append(_error("(i) plan", name, planned_errors(some, of), of.plan))
         far = planned_errors(some, of, probed=1 / 16)
         lines.append(_error("(i) plan, from at most 1/16 of the rows", name, far, of.plan))
         lines.append(_error("(ii) train, after its beginning", name, begun_errors(some, of), of.train))
+        if after := later_errors(later(some, every, of)):
+            lines.append(_error("(iii) plan, after 20 other runs", name, after, LATER.get(of.forecast)))
         lines.append(_error("the same run again", name, noise(some, of), None))
     for name, by in LINES.items():
         lines.append(_error(name, "wall time", line_errors(some, by), None))

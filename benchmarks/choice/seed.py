@@ -15,13 +15,13 @@ from common import ROOT, result_path
 from kept import Row
 
 from fitscale.planning.wording import PRIORS
-from fitscale.records.ledger import Entry
+from fitscale.records.ledger import Entry, Quantity
 from fitscale.registry import framework_of
 from fitscale.store.ledger import SEED, is_absurd
 
 FILE = ROOT / "src" / "fitscale" / "machines" / "tables" / SEED
 MACHINE = "benchmark"
-NAMES = {"time_s": "time", "cpu_s": "cpu", "memory_bytes": "memory", "storage_bytes": "storage"}
+NAMES: dict[str, Quantity] = {"time_s": "time", "cpu_s": "cpu", "memory_bytes": "memory", "storage_bytes": "storage"}
 FORMS = {
     "in-memory": "matrix",
     "quantised": "bins",
@@ -44,24 +44,30 @@ def entries(rows: list[Row]) -> Iterator[Entry]:
     """One for each run that ended well: what `plan` said of its candidate, what it said itself once it had begun, what came."""
     planned = {row["workload"]: row for row in rows if row["step"] == "plan" and "forecasts" in row}
     for row in rows:
-        if row.get("ended") != "done" or "forecast" not in row or "actual_s" not in row:
-            continue
-        plan, name = planned.get(row["workload"], {}), row["choice"]
-        before = plan.get("forecasts", {}).get(name)
-        said = [*([_said(before, "plan")] if before else []), _said(row["forecast"], "train")]
-        shape = plan.get("shape", {})
-        n, columns = int(shape.get("rows", 0)), int(shape.get("features", 0))
-        actual = {
-            "time": row["actual_s"], "cpu": row["cpu_s"], "memory": row["peak_bytes"], "storage": row["storage_bytes"],
-        }  # fmt: skip
-        entry = Entry.model_validate({
-            "at": 0.0, "machine": MACHINE, "framework": framework_of(row["asked"]["estimator"]).name, "strategy": name,
-            "form": FORMS.get(name, ""), "rows": n, "features": columns, "cells": float(n * columns), "said": said,
-            "actual": {quantity: float(value) for quantity, value in actual.items() if value},
-            "contention": row.get("contention", 0.0),
-        })  # fmt: skip
-        if not is_absurd(entry):
+        entry = entry_of(row, planned.get(row["workload"], {}))
+        if entry is not None:
             yield entry
+
+
+def entry_of(row: Row, plan: Row) -> Entry | None:
+    """That of one run and the plan before it; None where it did not end well, or cannot be."""
+    if row.get("ended") != "done" or "forecast" not in row or "actual_s" not in row:
+        return None
+    name = row["choice"]
+    before = plan.get("forecasts", {}).get(name)
+    said = [*([_said(before, "plan")] if before else []), _said(row["forecast"], "train")]
+    shape = plan.get("shape", {})
+    n, columns = int(shape.get("rows", 0)), int(shape.get("features", 0))
+    actual = {
+        "time": row["actual_s"], "cpu": row["cpu_s"], "memory": row["peak_bytes"], "storage": row["storage_bytes"],
+    }  # fmt: skip
+    entry = Entry.model_validate({
+        "at": 0.0, "machine": MACHINE, "framework": framework_of(row["asked"]["estimator"]).name, "strategy": name,
+        "form": FORMS.get(name, ""), "rows": n, "features": columns, "cells": float(n * columns), "said": said,
+        "actual": {quantity: float(value) for quantity, value in actual.items() if value},
+        "contention": row.get("contention", 0.0),
+    })  # fmt: skip
+    return None if is_absurd(entry) else entry
 
 
 def _said(forecast: Row, by: str) -> dict[str, Any]:

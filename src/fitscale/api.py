@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fitscale.models.opened import Run
     from fitscale.models.predict import Predicted
     from fitscale.records.plan import Plan
-    from fitscale.running.training import Told
+    from fitscale.running.command import Told
 
 WorkloadLike = str | Path | Mapping[str, Any] | Workload
 
@@ -68,7 +68,7 @@ def plan(
     """
     require_linux()
     from fitscale.notebook.progress import Showing
-    from fitscale.running.training import plan_only
+    from fitscale.running.planning import plan_only
 
     resolved = _resolved(workload, run, probe, trust)
     with resolved.staging, Showing(resolved.run, resolved.workload) as showing:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-from choice import baselines, coverage, design, judge, known, measure, regret, seed, stored
+from choice import baselines, coverage, design, judge, known, later, measure, regret, seed, stored
 from kept import Results
 
 sys.path.append(str(Path(__file__).parents[2] / "scripts" / "docs"))
@@ -201,6 +201,33 @@ def test_errors_are_of_one_forecast_for_each_workload() -> None:
     rows[1]["forecast"]["cpu_s"] = [70.0, 84.0, 100.0]
     found = judge.tables(rows)["Error"]
     assert line(found, forecast="(ii) train, after its beginning", of="CPU time")["median_%"] == 5.0
+
+
+def test_twenty_other_runs_move_what_was_planned() -> None:
+    """All are planned ten percent too long, of which two thirds are believed. The other half counts as earlier runs alone."""
+    rows = [
+        r for n in range(10) for r in three(f"w{n}", chosen="in-memory", in_memory=40, quantised=50, out_of_core=60)
+    ]
+    tuned = [{**r, "half": "tuning"} for r in rows]
+    for r in tuned:
+        r["workload"] = r["workload"].replace("w", "t")
+    one = three("w0", chosen="in-memory", in_memory=40, quantised=50, out_of_core=60)
+    told = {"forecast": "(iii) plan, after 20 other runs", "of": "wall time"}
+    assert all(r["forecast"] != told["forecast"] for r in judge.tables(one)["Error"])
+    found = judge.tables(one + tuned)
+    assert (line(found["Error"], **told)["workloads"], line(found["Error"], **told)["median_%"]) == (1, 3.2)
+    assert (
+        line(found["Coverage and width of the 90 % intervals"], forecast="(iii)", of="wall time")["within_%"] == 100.0
+    )
+    assert line(judge.tables(rows + tuned)["Error"], **told)["workloads"] == 10
+
+
+def test_earlier_runs_are_never_of_the_same_workload() -> None:
+    """However often it was repeated."""
+    rows = three("a", chosen="in-memory", in_memory=40, quantised=50, out_of_core=60)
+    rows += [run("a", "train", "in-memory", 40, number=n) for n in range(1, 40)]
+    (one,) = known.known(rows)
+    assert later.later([one], [one], known.QUANTITIES["wall time"]) == {}
 
 
 def test_noise_is_of_the_same_candidate_run_again() -> None:

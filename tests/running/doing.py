@@ -11,7 +11,8 @@ import pytest
 
 from fitscale.records.run import ChunkResult, Event, Order
 from fitscale.records.workload import Workload
-from fitscale.running.training import Told, Trained, train
+from fitscale.running.command import Told
+from fitscale.running.training import Trained, train
 from fitscale.store import chunks, folder, journal, versions
 from fitscale.workload import parse
 

@@ -18,7 +18,8 @@ from fitscale.errors import NotOffered, SourceChanged, UsageError, WorkloadError
 from fitscale.records.contest import Contest
 from fitscale.records.plan import Plan
 from fitscale.running import contest
-from fitscale.running.training import Told, plan_only
+from fitscale.running.command import Told
+from fitscale.running.planning import plan_only
 from fitscale.store import folder, versions
 
 ROWS = 6_000

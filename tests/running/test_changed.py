@@ -21,8 +21,8 @@ from killing import bytes_of, command, write_job
 
 from fitscale.errors import SourceChanged
 from fitscale.records.run import Event, Order
+from fitscale.running.command import Told
 from fitscale.running.state import state_of
-from fitscale.running.training import Told
 from fitscale.store import checkpoints, chunks, versions
 
 TREES = {

@@ -22,7 +22,9 @@ from fitscale.records.curve import Curve
 from fitscale.records.plan import Plan
 from fitscale.records.run import Event, Order
 from fitscale.running import sufficing
-from fitscale.running.training import Told, Trained, plan_only, train
+from fitscale.running.command import Told
+from fitscale.running.planning import plan_only
+from fitscale.running.training import Trained, train
 from fitscale.store import folder, versions
 
 INLINE = "in-memory@inline"

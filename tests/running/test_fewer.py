@@ -23,7 +23,8 @@ from fitscale.planning.trials.ladder import SHARES
 from fitscale.records.base import Figure
 from fitscale.records.curve import Curve, Level
 from fitscale.records.plan import Plan
-from fitscale.running.training import plan_only, train
+from fitscale.running.planning import plan_only
+from fitscale.running.training import train
 from fitscale.store import folder
 
 WANTED_S = 2.5

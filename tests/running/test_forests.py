@@ -13,8 +13,9 @@ from doing import trained, units_of, workload_of
 
 from fitscale.records.plan import Plan
 from fitscale.records.run import Event, Order
+from fitscale.running.command import Told
+from fitscale.running.planning import plan_only
 from fitscale.running.progress import Tracker
-from fitscale.running.training import Told, plan_only
 from fitscale.store import folder
 
 pytest.importorskip("sklearn")

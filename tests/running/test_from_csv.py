@@ -22,7 +22,7 @@ from killing import bytes_of
 
 from fitscale.errors import SourceChanged, UsageError
 from fitscale.report import actual_of
-from fitscale.running.training import Told
+from fitscale.running.command import Told
 from fitscale.store import folder, journal, versions
 
 N = 3_000

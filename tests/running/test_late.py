@@ -24,11 +24,12 @@ from fitscale.records.run import Traits
 from fitscale.records.workload import Deadline
 from fitscale.report import write
 from fitscale.running.actual import actual_of
+from fitscale.running.command import Told
 from fitscale.running.late import Due, Looks, dues_of, left_of, offers_of, sentence_of
 from fitscale.running.pace import Done, costs_of, wobble
 from fitscale.running.progress import Progress
 from fitscale.running.status import status_of
-from fitscale.running.training import Told, train
+from fitscale.running.training import train
 
 H = 3600.0
 MUST, WANT = Due("must", 4 * H, "4h"), Due("want", 1 * H, "1h")

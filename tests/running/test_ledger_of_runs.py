@@ -18,9 +18,11 @@ from fitscale.machines.here import fingerprint
 from fitscale.planning.again import Changes, changed
 from fitscale.records.ledger import Entry
 from fitscale.running.actual import AttemptActual, actual_of
+from fitscale.running.command import Told
+from fitscale.running.planning import plan_only
 from fitscale.running.recording import entry_of
 from fitscale.running.state import state_of
-from fitscale.running.training import Told, plan_only, train
+from fitscale.running.training import train
 from fitscale.store import folder, ledger
 from past_runs import runs
 

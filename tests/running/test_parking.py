@@ -13,9 +13,11 @@ from fitscale.planning.candidates import candidates
 from fitscale.planning.preparing import prepare
 from fitscale.records.run import Event
 from fitscale.running.attempts import Attempts
+from fitscale.running.command import machine_for
 from fitscale.running.engines import Engines
+from fitscale.running.planning import plan_only
 from fitscale.running.tasks import order_for, write_tasks
-from fitscale.running.training import machine_for, plan_only, train
+from fitscale.running.training import train
 from fitscale.store import folder
 from fitscale.store.journal import Journal, replay
 from fitscale.store.lock import RunLock

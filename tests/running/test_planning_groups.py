@@ -23,7 +23,8 @@ from fitscale.planning.wording import PRIORS
 from fitscale.records.run import Event
 from fitscale.records.workload import DataSpec
 from fitscale.running import part, partitioning, tasks
-from fitscale.running.training import plan_only, train
+from fitscale.running.planning import plan_only
+from fitscale.running.training import train
 from fitscale.store import chunks, folder
 from fitscale.testing.tables import reader_over
 

@@ -16,7 +16,7 @@ from fitscale.planning.known import Known
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Event
 from fitscale.running import probes
-from fitscale.running.training import plan_only
+from fitscale.running.planning import plan_only
 
 JOB = {
     "name": "parts",

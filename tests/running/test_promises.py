@@ -22,8 +22,8 @@ from killing import bytes_of, command, processes_of, train, wait_until_quiet, wr
 
 from fitscale.errors import FitscaleError
 from fitscale.records.run import Event, Order
+from fitscale.running.command import Told
 from fitscale.running.state import state_of
-from fitscale.running.training import Told
 from fitscale.store import folder, versions
 
 ROWS = "synthetic://?rows=4000&columns=4"

@@ -17,7 +17,8 @@ from killing import bytes_of, processes_of, wait_until_quiet
 
 from fitscale.errors import UsageError
 from fitscale.records.run import Event, Order
-from fitscale.running.training import Told, train
+from fitscale.running.command import Told
+from fitscale.running.training import train
 from fitscale.store import folder, versions
 
 JOB = {

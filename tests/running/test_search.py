@@ -24,7 +24,8 @@ from fitscale.errors import NotOffered, WorkloadError
 from fitscale.records.plan import Plan
 from fitscale.records.tuning import Step, Tuned
 from fitscale.running import tuning
-from fitscale.running.training import Told, plan_only
+from fitscale.running.command import Told
+from fitscale.running.planning import plan_only
 from fitscale.store import folder, searches, versions
 
 ROWS = 6_000

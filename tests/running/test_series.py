@@ -17,7 +17,7 @@ from killing import bytes_of, kill_after, train, write_job
 
 from fitscale.errors import NotOffered, UsageError, WorkloadError
 from fitscale.models.opened import Run
-from fitscale.running.training import plan_only
+from fitscale.running.planning import plan_only
 from fitscale.store import versions
 
 STEPS, HORIZON = 120, 12

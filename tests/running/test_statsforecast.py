@@ -20,7 +20,7 @@ from fitscale.models.anomalies import anomalies
 from fitscale.models.asked import Asked
 from fitscale.models.drift import drift
 from fitscale.models.opened import Run
-from fitscale.running.training import plan_only
+from fitscale.running.planning import plan_only
 
 pytest.importorskip("statsforecast")
 

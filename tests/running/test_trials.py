@@ -24,8 +24,8 @@ from fitscale.planning.preparing import prepare
 from fitscale.records.data import Folds
 from fitscale.records.trials import BLOCKS, Trial, Tried
 from fitscale.running.attempts import Attempts
+from fitscale.running.command import machine_for
 from fitscale.running.engines import Engines
-from fitscale.running.training import machine_for
 from fitscale.running.trials import for_trials, tried
 from fitscale.store import chunks, folder
 from fitscale.store.journal import Journal

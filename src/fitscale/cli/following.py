@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fitscale.records.plan import Plan
     from fitscale.records.run import Event, Order
     from fitscale.records.workload import Workload
-    from fitscale.running.training import Told
+    from fitscale.running.command import Told
 
 PLAIN_EVERY_S = 5.0
 BAR = 16
@@ -42,7 +42,7 @@ class Following:
     @property
     def told(self) -> Told:
         from fitscale.deploying.target import is_deployable
-        from fitscale.running.training import Told
+        from fitscale.running.command import Told
 
         return Told(
             plan=self.plan, event=self.event, note=self.note, file=self._file, deploys=is_deployable,

@@ -120,7 +120,7 @@ def plan(
 def planned(out: Out, found: Found, name: str, choose: str | None = None, team: Team | None = None) -> Plan:
     """Plan one job, with its progress as it goes; of a team's, with what that shares."""
     from fitscale.cli.following import Following
-    from fitscale.running.training import plan_only
+    from fitscale.running.planning import plan_only
 
     with Following(out, found.run, found.workload, name) as following:
         return plan_only(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fitscale.records.plan import Plan
     from fitscale.records.run import Event, Order
     from fitscale.records.workload import Workload
-    from fitscale.running.training import Told
+    from fitscale.running.command import Told
 
 EVERY_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -48,7 +48,7 @@ class Showing:
 
     @property
     def told(self) -> Told:
-        from fitscale.running.training import Told
+        from fitscale.running.command import Told
 
         return Told() if self._show is None else Told(plan=self.plan, event=self.event, note=self.note)
 

@@ -19,16 +19,14 @@ from fitscale.planning.trials.comparing import decided
 from fitscale.planning.trials.spaces import entries_of
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.contest import Contest, Entrant
-from fitscale.records.machine import Machine
 from fitscale.records.trials import Trial, Tried
 from fitscale.records.tuning import Searched, Tuned
 from fitscale.records.workload import ModelSpec, Search, Workload
-from fitscale.running.attempts import Attempts
+from fitscale.running.command import Command
 from fitscale.running.contest import compared, way_of
 from fitscale.running.state import state_of
 from fitscale.running.tuning import Wanted, kept, key_of, search
 from fitscale.store import files, searches
-from fitscale.store.journal import Journal
 
 
 def is_open(workload: Workload) -> bool:
@@ -39,35 +37,15 @@ def is_open(workload: Workload) -> bool:
 class Choosing:
     """One settling of a workload's model, for a command that holds the run."""
 
-    def __init__(
-        self,
-        run: Path,
-        prepared: Prepared,
-        attempts: Attempts,
-        machine: Machine,
-        journal: Journal,
-        *,
-        goes_on: bool,
-        trust: bool,
-        choose: str | None,
-        probe_s: float | None,
-        fresh: bool,
-    ) -> None:
-        self._run = run
+    def __init__(self, prepared: Prepared, command: Command) -> None:
         self._prepared = prepared
-        self._attempts = attempts
-        self._machine = machine
-        self._journal = journal
-        self._goes_on = goes_on
-        self._trust = trust
-        self._choose = choose
-        self._probe_s = probe_s
-        self._fresh = fresh
+        self._command = command
         self._asked = asked_of(prepared.workload)
 
     def settled(self) -> Prepared:
         """The job with one estimator and its parameters. `plan` searches nothing: what that will take is in its forecast."""
-        begun = None if self._fresh else state_of(self._run).unfinished
+        command = self._command
+        begun = None if command.fresh else state_of(command.run).unfinished
         if begun is not None and begun.asked == self._asked and begun.model is not None:
             # Whatever changed since: that the data or a library did is said where the version is gone on with.
             return self._with(begun.model)
@@ -83,17 +61,20 @@ class Choosing:
         return self._searched(list(left), contest)
 
     def _with(self, model: ModelSpec) -> Prepared:
-        return with_model(self._prepared, model, self._run, trust=self._trust)._replace(asked=self._asked)
+        return with_model(self._prepared, model, self._command.run, trust=self._command.trust)._replace(
+            asked=self._asked
+        )
 
     # Of several.
 
     def _contest(self) -> Contest:
-        path = self._run / "closing" / f"{self._contest_key()}.json"
-        found = None if self._fresh else _read(path)
-        if found is None or (found.cut_short and self._goes_on):
+        command = self._command
+        path = command.run / "closing" / f"{self._contest_key()}.json"
+        found = None if command.fresh else _read(path)
+        if found is None or (found.cut_short and command.goes_on):
             found = compared(
-                self._run, self._prepared, self._attempts, self._machine,
-                trust=self._trust, choose=self._choose, probe_s=self._probe_s, goes_on=self._goes_on,
+                command.run, self._prepared, command.attempts, command.machine,
+                trust=command.trust, choose=command.choose, probe_s=command.probe_s, goes_on=command.goes_on,
             )  # fmt: skip
             files.replace(path, found.to_json())
         return found
@@ -115,43 +96,45 @@ class Choosing:
             return self._with(models[0].but(search=None))._replace(contest=contest)
         known = [self._kept(one) for one in wanted]
         left = [one for one, found in zip(wanted, known, strict=True) if found is None]
-        if left and not self._goes_on:
+        command = self._command
+        if left and not command.goes_on:
             stated = Figure.exact(sum(one.budget_s for one in left if one.space.ranges), "stated")
             return self._with(models[0])._replace(contest=contest, search_s=stated)
         found = tuple(
-            before or search(self._run, one, self._attempts, self._machine, trust=self._trust)
+            before or search(command.run, one, command.attempts, command.machine, trust=command.trust)
             for one, before in zip(wanted, known, strict=True)
         )
         searched = _best(found)
         spent_s = sum(one.spent_s for one in found if not one.kept)
         if spent_s:
-            self._journal.append("searched", seconds=round(spent_s, 3), trials=sum(one.trials for one in found))
+            command.journal.append("searched", seconds=round(spent_s, 3), trials=sum(one.trials for one in found))
         took = Figure.exact(spent_s, "measured") if spent_s else None
         closed = self._with(searched.found[searched.chosen].model)
         return closed._replace(contest=contest, searched=searched, search_s=took)
 
     def _wanted(self, models: list[ModelSpec]) -> list[Wanted]:
         """The searches, with how trials are fitted; one that is not to be tuned is judged as it is."""
+        command = self._command
         budget_s = max(model.search.budget_s or 0.0 for model in models if model.search)
         wanted = []
         for model in models:
             own = self._with(model if model.search else model.but(search=Search(budget_s=budget_s, trials=0)))
-            plan = (
-                Loop(own, None, self._machine, choose=self._choose, unexportable=exports_tried(own).why_not).run().plan
-            )
+            why_not = exports_tried(own).why_not
+            plan = Loop(own, None, command.machine, choose=command.choose, unexportable=why_not).run().plan
             if plan.decision.chosen is None:
                 continue
             forecast, fits = plan.decision.chosen.forecast, sum(fit.share for fit in own.fits) / own.fits[0].share
             fit_s = max(0.0, forecast.time_s.value / fits - forecast.phases.get("start", 0.0))
             asked = asked_of(own.workload.but(model=model.but(search=None)))
-            wanted.append(Wanted(own, way_of(plan, self._choose), fit_s, key_of(own, asked)))
+            wanted.append(Wanted(own, way_of(plan, command.choose), fit_s, key_of(own, asked)))
         return wanted
 
     def _kept(self, one: Wanted) -> Tuned | None:
-        if self._fresh and self._goes_on:
-            searches.forget(self._run, one.key)
+        command = self._command
+        if command.fresh and command.goes_on:
+            searches.forget(command.run, one.key)
             return None
-        return kept(self._run, one.key, one.prepared)
+        return kept(command.run, one.key, one.prepared)
 
 
 def asked_of(w: Workload) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from fitscale.planning.candidates import candidates
 from fitscale.planning.decision.gates import p99_bytes, usable_bytes
@@ -18,7 +17,7 @@ from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.trials import Tried
 from fitscale.records.workload import Enough
-from fitscale.running.attempts import Attempts
+from fitscale.running.command import Command
 from fitscale.running.trials import for_trials, tried
 
 ONE_PROCESS = ("in-memory", "quantised", "out-of-core")  # what trials are fitted by
@@ -26,32 +25,22 @@ ALONE_S = 60.0  # of all rows: small parts of so few rows cost threads more to m
 LATE = 1.25  # times the budget, after which a trial that takes longer than was thought is ended
 
 
-def enough_of(
-    run: Path,
-    prepared: Prepared,
-    attempts: Attempts,
-    machine: Machine,
-    *,
-    limit_s: float = math.inf,
-    choose: str | None = None,
-    trust: bool = False,
-) -> Curve:
+def enough_of(prepared: Prepared, command: Command, *, limit_s: float = math.inf) -> Curve:
     """Try parts of the rows, and decide which share of them is taken.
 
     Parameters
     ----------
     prepared
-        Of a workload whose ``data.use`` is `Enough`: all of its rows.
+        Of all rows that may be taken. A loss that the workload's `Enough` states is what decides.
     limit_s
         Seconds that it may take, whatever training on all rows takes.
-    choose
-        As the command has it: where it names an engine, trials are fitted there.
 
     Raises
     ------
     UsageError
         What is wrong with the workload or the data.
     """
+    machine = command.machine
     began = time.monotonic()
     use, whole, seed = prepared.workload.data.use, prepared.shape.rows, prepared.workload.seed
     tolerance = use.within if isinstance(use, Enough) else None
@@ -62,7 +51,7 @@ def enough_of(
         )
     own = for_trials(prepared)
     known = Known(own, machine, None)
-    candidate = _how(own, known, machine, choose)
+    candidate = _how(own, known, machine, command.choose)
     if candidate is None:
         return nothing.but(why="no trial fits in memory here")
     most = min(own.shape.rows, round(own.reader.rows * own.fits[0].share))  # of a database `plan` has a part
@@ -76,8 +65,9 @@ def enough_of(
         return climb.is_over(done, time.monotonic() - began)
 
     done = tried(
-        run, own, candidate, attempts, machine, trials, trust=trust, within_s=LATE * climb.budget_s(), enough=over
-    )
+        command.run, own, candidate, command.attempts, machine, trials, trust=command.trust,
+        within_s=LATE * climb.budget_s(), enough=over,
+    )  # fmt: skip
     curve = decided(done, whole, tolerance=tolerance, settled=climb.settled, seed=seed)
     every = prepared.shape.rows + prepared.shape.holdout_rows + prepared.shape.validation_rows
     start_s = known.forecast(candidate).phases.get("start", 0.0)

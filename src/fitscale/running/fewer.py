@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from fitscale.planning.preparing import Prepared
 from fitscale.planning.trials.fewer import in_time, is_late
 from fitscale.records.curve import Fewer
-from fitscale.records.machine import Machine
 from fitscale.records.plan import Plan
-from fitscale.running.attempts import Attempts
+from fitscale.running.command import Command
 from fitscale.running.enough import enough_of
 
 TRIALS_S = 15.0  # of `plan`, which answers within a minute
 
 
-def with_fewer(
-    run: Path, prepared: Prepared, attempts: Attempts, machine: Machine, plan: Plan, *, trust: bool = False
-) -> Plan:
+def with_fewer(plan: Plan, prepared: Prepared, command: Command) -> Plan:
     """The plan, with a share of the rows that would be done in time where what it says is not.
 
     Raises
@@ -33,7 +29,7 @@ def with_fewer(
     taken, curve = plan.workload.data.use, plan.curve
     use = round(share * (taken if isinstance(taken, float) else 1.0), 6)
     if curve is None:
-        curve, known = enough_of(run, prepared, attempts, machine, limit_s=TRIALS_S, trust=trust), share
+        curve, known = enough_of(prepared, command, limit_s=TRIALS_S), share
     else:  # it knows what shares of all rows lose
         known = use
     loss = next((level.loss for level in curve.levels if math.isclose(level.share, known, rel_tol=1e-4)), None)

@@ -15,13 +15,11 @@ from fitscale.planning.preparing import Prepared, shape_of
 from fitscale.planning.trials.curve_words import told
 from fitscale.records.base import digest_of
 from fitscale.records.curve import Curve
-from fitscale.records.machine import Machine
 from fitscale.records.workload import Enough, Workload
-from fitscale.running.attempts import Attempts
+from fitscale.running.command import Command
 from fitscale.running.enough import enough_of
 from fitscale.running.state import state_of
 from fitscale.store import files, folder
-from fitscale.store.journal import Journal
 
 PLAN_LIMIT_S = 30.0  # `plan` answers within a minute
 
@@ -31,43 +29,25 @@ def is_open(workload: Workload) -> bool:
     return isinstance(workload.data.use, Enough)
 
 
-def settled(
-    run: Path,
-    prepared: Prepared,
-    attempts: Attempts,
-    machine: Machine,
-    journal: Journal,
-    *,
-    goes_on: bool,
-    fresh: bool = False,
-    limit_s: float | None = None,
-    choose: str | None = None,
-    trust: bool = False,
-) -> tuple[Prepared, str]:
+def settled(prepared: Prepared, command: Command) -> tuple[Prepared, str]:
     """What was prepared, with a workload that leaves nothing open; and a sentence on how that came.
 
-    Parameters
-    ----------
-    goes_on
-        `train` follows: it takes the time that its result is worth, and looks longer where `plan` had too little.
-    fresh
-        Decide anew.
-    limit_s
-        How long it may take, as said by the user.
+    `train` takes the time that its result is worth, and looks longer where `plan` had too little; ``--probe`` gives either more.
 
     Raises
     ------
     UsageError
         What is wrong with the workload or the data.
     """
+    run, goes_on = command.run, command.goes_on
     path = run / "closing" / f"{key_of(prepared)}.json"
-    before = None if fresh else _kept(path) or _of_unfinished(run, prepared)
+    before = None if command.fresh else _kept(path) or _of_unfinished(run, prepared)
     if before is not None and not (goes_on and before.cut_short):
         return _closed(prepared, before), f"{told(before)}; decided before: --fresh decides anew"
-    most_s = limit_s or (math.inf if goes_on else PLAN_LIMIT_S)
-    curve = enough_of(run, prepared, attempts, machine, limit_s=most_s, choose=choose, trust=trust)
+    most_s = command.probe_s or (math.inf if goes_on else PLAN_LIMIT_S)
+    curve = enough_of(prepared, command, limit_s=most_s)
     files.replace(path, curve.to_json())
-    journal.append("closed", use=curve.use, trials=len(curve.tried), seconds=curve.seconds)
+    command.journal.append("closed", use=curve.use, trials=len(curve.tried), seconds=curve.seconds)
     return _closed(prepared, curve), told(curve)
 
 

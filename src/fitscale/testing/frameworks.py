@@ -9,6 +9,7 @@ Give each case enough units for two checkpoints, so that resuming is tried.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -297,9 +298,9 @@ class FrameworkSuite:
         assert 0 <= len(history) - fitted.units <= 2
 
     def test_payloads_do_not_depend_on_the_process(self, tried: Tried) -> None:
-        """Other processes with other hash seeds write the same bytes."""
-        one, two = elsewhere([tried.elsewhere("fit", hash_seed=seed) for seed in (1, 2)])
-        assert one["digest"] == two["digest"]
+        """Another process with another hash seed writes the same bytes as this one."""
+        (other,) = elsewhere([tried.elsewhere("fit", hash_seed=1)])
+        assert other["digest"] == hashlib.sha256(tried.fit(tried.feed()).payload).hexdigest()
 
     def test_all_ranks_have_the_same_model(self, tried: Tried) -> None:
         """Two ranks end with the same bytes, equivalent to those of one process."""

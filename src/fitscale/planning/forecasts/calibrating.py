@@ -93,6 +93,11 @@ def adjusted_for(calibration: Calibration, kind: Kind, quantity: Quantity, candi
     return next((known[scope] for scope in scopes_of(candidate.path) if scope in known), None)
 
 
+def adjusted_of(entries: Sequence[Entry], kind: Kind, quantity: Quantity) -> Adjusted:
+    """What all of some runs say together, each with a forecast of that kind and quantity, and at least twenty of them."""
+    return _adjusted(kind, quantity, "", _of(entries, kind, quantity))
+
+
 def track_for(calibration: Calibration, kind: Kind | None, quantity: Quantity = "time") -> Track | None:
     """How forecasts of this kind did here so far."""
     return next((track for track in calibration.tracks if track.kind == kind and track.quantity == quantity), None)
