@@ -102,7 +102,7 @@ def once(name: str, workload: Workload, data: Path) -> Row:
         "forecast_cpu_s": round(forecast_s, 1), "cpu_s": round(cpu_s, 1),
         "cpu_error_%": round(100 * (forecast_s / cpu_s - 1), 1),
         "read_mb": round(plan["profile"]["read_bytes"] / 1e6), "of_mb": round(plan["profile"]["bytes"] / 1e6),
-        "forecast_cut_s": round(plan["cut_s"]["value"], 1), "cut_s": round(phases_of(run)[0], 1),
+        "forecast_cut_s": round(plan["cut"]["seconds"]["value"], 1), "cut_s": round(phases_of(run)[0], 1),
         **compared(plan, run, committed_s(run, took)),
     }  # fmt: skip
     shutil.rmtree(run)

@@ -12,7 +12,7 @@ import numpy as np
 
 from fitscale.planning.preparing import Prepared, fits_of
 from fitscale.records.base import Figure
-from fitscale.records.data import GroupSizes, Piece, Profile, Shape, Snapshot
+from fitscale.records.data import Cutting, GroupSizes, Piece, Profile, Shape, Snapshot
 from fitscale.records.machine import Machine
 from fitscale.records.run import Estimator, Traits
 from fitscale.records.workload import Budget, DataSpec, Deadline, ModelSpec, Needs, Workload
@@ -154,10 +154,13 @@ def prepared_of(point: Point) -> tuple[Prepared, list[int] | None]:
         groups=point.models,
         largest_group=max(sizes) if groups else 0,
     )
-    cut = None if groups is None else Figure.around(rows * len(columns) * CUT_CELL_S, CUT_ERROR, "forecast")
+    cut = None
+    if groups is not None:
+        seconds = Figure.around(rows * len(columns) * CUT_CELL_S, CUT_ERROR, "forecast")
+        cut = Cutting(seconds=seconds, kept_bytes=float(size), most_bytes=float(size))
     estimator = Estimator(path=kind.path, params=traits.params)
     prepared = Prepared(
-        workload, None, snapshot, profile, framework, estimator, traits, fits_of(workload, None), shape, cut_s=cut,  # type: ignore[arg-type]
+        workload, None, snapshot, profile, framework, estimator, traits, fits_of(workload, None), shape, cut=cut,  # type: ignore[arg-type]
     )  # fmt: skip
     return prepared, sizes if groups else None
 

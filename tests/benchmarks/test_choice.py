@@ -34,7 +34,12 @@ def forecast(seconds: float, size: float, width: float = 1.2, **more: Any) -> di
 
 
 def row(workload: str, step: str, number: int = 0, **figures: Any) -> dict[str, Any]:
-    about = {"workload": workload, "asked": {"params": {"max_depth": 6}}, "round": number, "step": step}
+    about = {
+        "workload": workload,
+        "asked": {"estimator": "xgboost.XGBClassifier", "params": {"max_depth": 6}},
+        "round": number,
+        "step": step,
+    }
     return {**about, "half": "test", "ranged": False, "contention": 0.01, "ended": "done", "wall_s": 20.0, **figures}
 
 

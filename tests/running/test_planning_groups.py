@@ -72,8 +72,10 @@ def test_of_rows_that_take_long_to_cut_a_part_is(tmp_path: Path, monkeypatch: py
     plan = plan_only(job, run)
     assert plan.decision.chosen is not None
     assert plan.decision.chosen.forecast.source != PRIORS
-    assert plan.cut_s is not None
-    assert plan.cut_s.origin == "forecast"
+    assert plan.cut is not None
+    assert plan.cut.seconds.origin == "forecast"
+    assert plan.cut.kept_bytes > 0
+    assert not plan.cut.done
     [measured] = plan.measurements
     assert measured.units / 2_000 <= share
     for left in ("tasks/*", "data/by-group-*", "attempts/*", "scratch/*"):

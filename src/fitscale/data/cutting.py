@@ -54,7 +54,10 @@ def cut_rows(
         cutter.run()
         if cutter.written != sizes.sum():
             raise SourceChanged(f"{sizes.sum():,} rows were to be read and {cutter.written:,} came; run it again")
-        cut = Cut(data=data, ranges=ranges, groups=groups, columns=columns, rows=cutter.written, n_groups=len(sizes))
+        cut = Cut(
+            data=data, ranges=ranges, groups=groups, columns=columns, rows=cutter.written, n_groups=len(sizes),
+            spilled_bytes=cutter.spilled,
+        )  # fmt: skip
         _describe(part, cut, keys, sizes, None if watch is None else watch.found(sizes))
         if fallback is not None:
             _describe(part, *cutter.with_parents(cut, keys, sizes, fallback))
@@ -100,7 +103,8 @@ class _Cutter:
         self.memory_bytes = memory_bytes
         self.unit_rows = min(UNIT_ROWS if watch is None else SERIES_ROWS, block_rows(len(columns)))
         self.files = 0
-        self.written = 0
+        self.written = 0  # rows
+        self.spilled = 0  # bytes
 
     def run(self) -> None:
         """All buckets, in key order."""
@@ -118,6 +122,7 @@ class _Cutter:
             self._write(self._seen(self._ordered(held)))
         for writer, sink in spilled.values():
             writer.close()
+            self.spilled += sink.tell()
             sink.close()
         single = np.bincount(bucket_of) == 1 if bucket_of is not None else np.empty(0, bool)
         for bucket in sorted(spilled):

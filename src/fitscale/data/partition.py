@@ -47,6 +47,7 @@ class Cut(Record):
     columns: tuple[str, ...]
     rows: int
     n_groups: int
+    spilled_bytes: int = 0  # that lay beside the rows, while they were put apart
     parents: tuple[int, ...] = ()  # of the last groups, which are several together: in how many columns those are alike
 
 

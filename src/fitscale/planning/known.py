@@ -87,8 +87,10 @@ class Known:
         )  # fmt: skip
         whole = forecasting.repeated(one, self._times, self.machine)
         shape = self.shape
-        held = max(self.prepared.cut_bytes, joined_bytes(shape)) if candidate.is_grouped else 0.0
+        cut = self.prepared.cut if candidate.is_grouped else None
+        held = max(cut.held_bytes if cut else 0.0, joined_bytes(shape)) if candidate.is_grouped else 0.0
         full = forecasting.with_before(whole, self._before, self.machine, shape.source_bytes, held)
+        full = full if cut is None else forecasting.with_partition(full, cut)
         return calibrated(full, candidate, self.calibration, self.machine)
 
     def work_s(self, candidate: Candidate) -> float:
@@ -131,7 +133,8 @@ class Known:
     def _before(self) -> dict[str, Figure]:
         """What is done once, before any fit."""
         stage = self.stage.seconds if self.stage else None
-        found = {"stage": stage, "cut": self.prepared.cut_s, "search": self.prepared.search_s}
+        cut = self.prepared.cut.seconds if self.prepared.cut else None
+        found = {"stage": stage, "cut": cut, "search": self.prepared.search_s}
         return {phase: figure for phase, figure in found.items() if figure}
 
     @property

@@ -15,7 +15,7 @@ from fitscale.planning.trials.tolerance import check_tolerance
 from fitscale.records.base import Figure, digest_of
 from fitscale.records.contest import Contest
 from fitscale.records.curve import Curve
-from fitscale.records.data import ColumnProfile, Folds, Profile, Shape, Snapshot, Stage, Staging
+from fitscale.records.data import ColumnProfile, Cutting, Folds, Profile, Shape, Snapshot, Stage, Staging
 from fitscale.records.run import Estimator, Recipe, Some, Traits
 from fitscale.records.tuning import Searched
 from fitscale.records.workload import ModelSpec, Workload
@@ -59,8 +59,7 @@ class Prepared(NamedTuple):
     staging: Staging | None = None  # where the rows had to be read once for all
     stage: Stage | None = None  # of that, what is still to be done, or was done just now
     some: Some | None = None  # the groups that are trained again, where it is not all
-    cut_s: Figure | None = None  # what cutting the rows by group takes, or took
-    cut_bytes: float = 0.0  # what it held, where it is done
+    cut: Cutting | None = None  # of many models
     part: float = 1.0  # of all rows: those that this has, where it stands for more
     contest: Contest | None = None  # by which the estimator was chosen, where there were several
     searched: Searched | None = None  # by which its parameters were found

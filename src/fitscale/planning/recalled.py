@@ -44,7 +44,7 @@ def recalled(plan: Plan, snapshot: Snapshot, longer: float = 1.0, more: float = 
     return Prepared(
         workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
         fits_of(workload, None), shape, staging, stage,
-        cut_s=None if plan.cut_s is None else _times(plan.cut_s, times), cut_bytes=plan.cut_bytes,
+        cut=None if plan.cut is None else plan.cut.times(times),
         contest=plan.contest, searched=plan.searched, search_s=plan.search_s,
     )  # fmt: skip
 

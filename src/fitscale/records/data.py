@@ -77,6 +77,24 @@ class Stage(Record):
     sample_s: float = 0.0
 
 
+class Cutting(Record):
+    """Putting the rows apart by group, before many models are fitted: what it takes, or took."""
+
+    seconds: Figure
+    held_bytes: float = 0.0  # anonymous memory; 0 where nothing of it was measured
+    kept_bytes: float = 0.0  # in the run folder, from then on
+    most_bytes: float = 0.0  # there meanwhile, what is kept included
+    done: bool = False
+
+    def times(self, factor: float) -> Cutting:
+        """Of so many times the rows: memory is bounded, and stays."""
+        s = self.seconds
+        return self.but(
+            seconds=s.but(value=s.value * factor, low=s.low * factor, high=s.high * factor),
+            kept_bytes=self.kept_bytes * factor, most_bytes=self.most_bytes * factor,
+        )  # fmt: skip
+
+
 class ColumnProfile(Record):
     name: str
     kind: Kind

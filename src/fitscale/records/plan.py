@@ -8,7 +8,7 @@ from fitscale.records.base import Figure, Origin, Record
 from fitscale.records.contest import Contest
 from fitscale.records.costs import Costs
 from fitscale.records.curve import Curve, Fewer
-from fitscale.records.data import Profile, Shape, Stage, Staging
+from fitscale.records.data import Cutting, Profile, Shape, Stage, Staging
 from fitscale.records.ledger import Calibration, Kind, Quantity
 from fitscale.records.machine import Machine
 from fitscale.records.run import GROUPED, Form, Strategy, Traits
@@ -247,8 +247,7 @@ class Plan(Record):
     probing_s: float = 0.0  # not refunded
     staging: Staging | None = None  # of data that was read once for all
     stage: Stage | None = None  # what of that is in the forecasts: it is still to be done, or was done for this plan
-    cut_s: Figure | None = None  # what cutting the rows by group takes, or took: in the forecasts
-    cut_bytes: float = 0.0  # what it held, where it is done: in the forecasts, too
+    cut: Cutting | None = None  # of many models: in the forecasts
     sizes: tuple[
         tuple[int, int], ...
     ] = ()  # of groups, as far as they were counted: rows, and how many have about so many

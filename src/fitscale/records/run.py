@@ -22,11 +22,20 @@ Strategy = Literal[  # the simplest first: where two are as good as each other, 
     "cluster-native",
 ]
 
-BATCHED_ROWS = 4_000_000  # of a chunk of models that are fitted at once, about: they are all held
+# Of a chunk of models that are fitted at once, about: they are all held.
+BATCHED_ROWS, BATCHED_CELLS = 4_000_000, 80_000_000
+CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
+LEAST_CHUNKS, LEAST_CHUNK_S = 24, 0.05  # small jobs are cut finer, so that progress is seen
+LARGE_CHUNK = 1.2  # of the usual size: most are, and every third is small
 GROUPED: frozenset[Strategy] = frozenset({"many-models", "batched-models"})  # a model for each group
 
 RECIPE_FORMAT = 1
 RUN_FORMAT = 1
+
+
+def batched_rows(columns: int) -> int:
+    """About how many rows of so many columns a chunk may have whose models are fitted at once."""
+    return max(1, min(BATCHED_ROWS, BATCHED_CELLS // max(1, columns)))
 
 
 class Estimator(Record):

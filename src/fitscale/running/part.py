@@ -18,6 +18,7 @@ from fitscale.errors import FitscaleError
 from fitscale.planning.loop import Loop
 from fitscale.planning.preparing import Prepared
 from fitscale.records.base import Figure
+from fitscale.records.data import Cutting
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Measurement
 from fitscale.running.attempts import Attempts, Listener
@@ -38,8 +39,7 @@ class Seen(NamedTuple):
     """What a part showed: ``sizes`` are the rows of each group of all, as it lets expect."""
 
     measurements: tuple[Measurement, ...]
-    cut_s: Figure
-    cut_bytes: float
+    cut: Cutting
     sizes: list[int]
     bytes: int  # that were read for it
     seconds: float
@@ -48,7 +48,7 @@ class Seen(NamedTuple):
         """What is known of the job, with this."""
         about = prepared.profile
         about = about.but(read_bytes=about.read_bytes + self.bytes, read_s=round(about.read_s + self.seconds, 3))
-        return prepared._replace(cut_s=self.cut_s, cut_bytes=self.cut_bytes, profile=about)
+        return prepared._replace(cut=self.cut, profile=about)
 
 
 def look_at_part(
@@ -86,7 +86,7 @@ def _seen(own: Path, prepared: Prepared, machine: Machine, attempts: Attempts, c
     assert name is not None
     assert rows is not None
     cut = with_cut(own, part, name)
-    assert cut.cut_s is not None
+    assert cut.cut is not None
     expected = _expected(prepared, rows, share)
     is_whole = np.mean(expected) < WHOLE * np.mean(rows)
     sizes = list(rows) if is_whole else _together(own / "data" / name, expected, prepared.workload.seed)
@@ -101,11 +101,12 @@ def _seen(own: Path, prepared: Prepared, machine: Machine, attempts: Attempts, c
     read = prepared.reader.sample(max(1, round(prepared.reader.rows * used)), prepared.workload.seed)
     return Seen(
         measurements,
-        Figure.around(cut.cut_s.value / share, CUT_ERROR, "forecast"),
-        cut.cut_bytes,
+        cut.cut.times(1 / share).but(
+            seconds=Figure.around(cut.cut.seconds.value / share, CUT_ERROR, "forecast"), done=False
+        ),
         expected,
         sum(size for _, _, size in read.units),
-        cut.cut_s.value,
+        cut.cut.seconds.value,
     )
 
 
@@ -115,7 +116,7 @@ def _part_of(prepared: Prepared, share: float, of_reader: float) -> Prepared:
     use = (data.use if isinstance(data.use, float) else 1.0) * of_reader
     workload = prepared.workload.but(data=data.but(use=use))
     return prepared._replace(
-        workload=workload, shape=prepared.shape.times(share), staging=None, stage=None, cut_s=None, part=share
+        workload=workload, shape=prepared.shape.times(share), staging=None, stage=None, cut=None, part=share
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fitscale.planning.preparing import Prepared
 from fitscale.records.base import Figure, digest_of
-from fitscale.records.data import GroupSizes
+from fitscale.records.data import Cutting, GroupSizes
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
 from fitscale.records.run import Order, Partitioning
@@ -32,17 +32,25 @@ def is_soon_cut(prepared: Prepared) -> bool:
 
 def with_cut(run: Path, prepared: Prepared, partition: str | None, sizes: Sequence[int] | None = None) -> Prepared:
     """With what cutting took, where it is done, or what it is thought to take; and with the groups as they were counted."""
+    from fitscale.data.partition import Cut
+
     if not prepared.workload.data.groups:
         return prepared
     if partition is not None and sizes is not None and _are_all(prepared):
         prepared = _counted(prepared, sizes)
     if partition is None:
-        return prepared._replace(cut_s=Figure.around(cut_by_prior_s(prepared), CUT_ERROR, "forecast"))
+        seconds = Figure.around(cut_by_prior_s(prepared), CUT_ERROR, "forecast")
+        size = float(prepared.shape.source_bytes)  # what is kept is packed less, and has fewer columns
+        return prepared._replace(cut=Cutting(seconds=seconds, kept_bytes=size, most_bytes=size))
+    there = run / "data" / partition
     try:
-        seconds, peak = map(float, (run / "data" / f"{partition}.took").read_text().split())
+        took, peak = map(float, there.with_name(f"{partition}.took").read_text().split())
     except (OSError, ValueError):  # cut before it was written down
         return prepared
-    return prepared._replace(cut_s=Figure.exact(seconds), cut_bytes=peak)
+    kept = sum(path.stat().st_size for path in there.rglob("*") if path.is_file())
+    most = max(kept, Cut.from_json((there / "partition.json").read_bytes()).spilled_bytes)
+    cut = Cutting(seconds=Figure.exact(took), held_bytes=peak, kept_bytes=kept, most_bytes=most, done=True)
+    return prepared._replace(cut=cut)
 
 
 def _are_all(prepared: Prepared) -> bool:

@@ -12,15 +12,28 @@ import numpy as np
 from fitscale.planning.preparing import Fit, Prepared, recipe_of
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Candidate
-from fitscale.records.run import BATCH_ROWS, BATCHED_ROWS, Chunk, Order, Recipe, Task
+from fitscale.records.run import (
+    BATCH_ROWS,
+    CHUNK_S,
+    LARGE_CHUNK,
+    LEAST_CHUNK_S,
+    LEAST_CHUNKS,
+    Chunk,
+    Order,
+    Recipe,
+    Task,
+    batched_rows,
+)
 from fitscale.registry import plugin
 from fitscale.store import chunks, folder
 
-CHUNK_S = 2.0  # a commit costs a few milliseconds, and what a kill loses is at most this much work
 PROBES, PROBE_GROUPS, PROBED = 8, 16, 0.005  # chunks to probe, groups in each at most, and their share of all
 TRIES = 2_000  # groups that are looked at, each smaller than the last, where a place to probe is too large or taken
-LEAST_CHUNKS = 24  # small jobs are cut finer, so that progress is seen
-SIZES = (1.2, 1.2, 0.6)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
+SIZES = (
+    LARGE_CHUNK,
+    LARGE_CHUNK,
+    0.6,
+)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
 
 
 def write_tasks(
@@ -82,6 +95,7 @@ def _bounds(
     if sizes is None:
         return (Chunk(start=0, stop=1, rows=prepared.snapshot.rows),)
     framework = plugin("frameworks", prepared.framework)()
+    most = batched_rows(prepared.shape.features)
 
     def seconds(rows: int) -> float:
         train = max(1, round(rows * fit.share))
@@ -91,7 +105,7 @@ def _bounds(
         law = framework.law(group, recipe, candidate.form)
         fitted = sum(t.amount * t.prior for phase, terms in law.time.items() if phase != "start" for t in terms)
         # Of models that take microseconds the rows are most of the work, and all of a chunk's are held at once.
-        return float(fitted + (rows * CHUNK_S / BATCHED_ROWS if candidate.strategy == "batched-models" else 0.0))
+        return float(fitted + (rows * CHUNK_S / most if candidate.strategy == "batched-models" else 0.0))
 
     probed = min(0.5, PROBED / prepared.part) if candidate.strategy == "many-models" else 0.0
     return bounds_of(sizes, seconds, probed=probed)
@@ -128,7 +142,7 @@ def bounds_of(sizes: Sequence[int], seconds: Callable[[int], float], *, probed: 
     """
     known: dict[int, float] = {}
     costs = [known.setdefault(n, seconds(max(1, n))) if n not in known else known[n] for n in sizes]
-    usual = min(CHUNK_S, max(0.05, sum(costs) / LEAST_CHUNKS))
+    usual = min(CHUNK_S, max(LEAST_CHUNK_S, sum(costs) / LEAST_CHUNKS))
     edges = dict(_probes(costs, probed))
     ends = set(edges.values())
     found: list[Chunk] = []

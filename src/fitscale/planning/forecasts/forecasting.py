@@ -14,7 +14,7 @@ from fitscale.planning.forecasts.terms import floor_of
 from fitscale.planning.forecasts.timing import Kin, amdahl, phases_of
 from fitscale.planning.forecasts.working import work_s_of
 from fitscale.records.base import Figure, Origin
-from fitscale.records.data import Shape
+from fitscale.records.data import Cutting, Shape
 from fitscale.records.ledger import Kind
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measurement
@@ -173,6 +173,14 @@ def with_before(
         phases={**seconds, **forecast.phases},
         cost_usd=cost_of(time_s, machine),
     )
+
+
+def with_partition(forecast: Forecast, cut: Cutting) -> Forecast:
+    """The same with the rows that are kept by group, and with what lies beside them while they are put apart."""
+    own = forecast.storage_bytes
+    low, value, high = (max(at + cut.kept_bytes, cut.most_bytes) for at in (own.low, own.value, own.high))
+    there = forecast.storage_there_bytes + (round(cut.kept_bytes) if cut.done else 0)
+    return forecast.but(storage_bytes=own.but(low=low, value=value, high=high), storage_there_bytes=there)
 
 
 def _floor_s(candidate: Candidate, law: Law, shape: Shape, machine: Machine) -> float:

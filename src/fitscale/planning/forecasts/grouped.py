@@ -16,9 +16,9 @@ from fitscale.planning.forecasts.timing import CONTENDED, Pairs, crowded, error_
 from fitscale.records.base import Figure
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement
+from fitscale.records.run import CHUNK_S, LEAST_CHUNKS
 
 JOINED_BYTES, JOINED_ROW_BYTES = 4e7, 50.0  # of 0.5 to 4M held-out rows: 55 to 223 MB
-CHUNK_S, LEAST_CHUNKS = 2.0, 24  # as groups are cut into chunks
 SPREAD = 0.8  # of the cost of a group around what the law says of its size: half-width of 90 %
 UNSEEN = 0.3  # by how much groups that were not fitted may differ from those that were
 

@@ -11,7 +11,7 @@ from fitscale.planning.forecasts.sizes import BUCKETS
 from fitscale.planning.preparing import Prepared, recipe_of
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Term
-from fitscale.records.run import BATCHED_ROWS, Recipe
+from fitscale.records.run import CHUNK_S, LARGE_CHUNK, LEAST_CHUNK_S, LEAST_CHUNKS, Recipe, batched_rows
 from fitscale.registry import plugin
 
 EXPORT_START_S = 2.5  # a process, its imports, and the rows that are compared
@@ -81,8 +81,8 @@ def _summed(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candi
             time.setdefault(phase, []).extend(t.but(amount=t.amount * len(bucket)) for t in terms)
     assert law is not None
     rows = int(ordered[-1])
-    if candidate.strategy == "batched-models":  # all groups of a chunk are held
-        rows = max(rows, int(min(BATCHED_ROWS, ordered.sum())))
+    if candidate.strategy == "batched-models":
+        rows = max(rows, _rows_of_chunk(int(ordered.sum()), shape.features))
     largest = _of_group(framework, recipe, shape, candidate, rows)
     return law.but(
         units=len(ordered),
@@ -91,3 +91,9 @@ def _summed(framework: Framework, recipe: Recipe, shape: Shape, candidate: Candi
         memory=tuple(t.but(amount=t.amount * candidate.workers) for t in largest.memory),
         parallel=dict.fromkeys((*time, "read", "encode"), 1.0),  # workers wait for nothing
     )
+
+
+def _rows_of_chunk(rows: int, columns: int) -> int:
+    """Rows of the groups that are fitted at once, all of which are held: of a large job as many as may be, of a small one a few."""
+    most = batched_rows(columns)
+    return min(rows, round(LARGE_CHUNK * min(most, max(most * LEAST_CHUNK_S / CHUNK_S, rows / LEAST_CHUNKS))))
