@@ -44,6 +44,8 @@ PLAN_BUDGET_S = (
 BUDGET_SHARE = 0.02
 SAMPLE_S = 3.0  # a process, its imports, and fits of small parts
 PLAN_PROBE_S = 30.0  # `plan` answers within a minute, and a probe may take longer than it was thought to
+# The run's own beginning, where its pace changes: nothing of it is lost. A share of what all will take, within these seconds.
+LOOK_SHARE, LEAST_LOOK_S, LOOK_S, PLAN_LOOK_S = 0.1, 2.0, 15.0, 8.0
 LEAST_UNITS = 5  # that are done before a beginning has surely shown its pace
 PLAN_BEGIN_S = 40.0  # `plan` answers within a minute: it begins at full size only what shows its pace within this
 
@@ -308,7 +310,9 @@ class Loop:
             return
         abreast = self._abreast(candidate)
         with _Watch() as watch:
-            enough = partial(probing.is_measured, abreast=abreast)
+            law, most_s = self._known.law(candidate), LOOK_S if self._goes_on else PLAN_LOOK_S
+            most_s = max(LEAST_LOOK_S, min(most_s, LOOK_SHARE * self._known.work_s(candidate)))
+            enough = partial(probing.is_measured, abreast=abreast, law=law, most_s=most_s)
             live = self._attempts.begin(candidate, _enough_chunks if many else enough)
         if not self._goes_on:
             self._spent_s += watch.wall_s

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 
+import numpy as np
+
+from fitscale.planning.forecasts.course import course_of
 from fitscale.records.data import Shape
-from fitscale.records.plan import Candidate, Measurement, Phase
+from fitscale.records.plan import Candidate, Law, Measurement, Phase
 from fitscale.records.run import Event, Sample
 
+LOOKED, KNOWN = 0.2, 0.04  # of a fit's units; the deviation of their sum, at which it is known
+STEPS = 48  # that are kept of a beginning
 LEAST_ROWS = 5_000  # below, caches and fixed costs say more than the data
 
 
@@ -66,13 +72,26 @@ def from_samples(candidate: Candidate, shape: Shape, events: Sequence[Event], co
     return found
 
 
-def is_measured(events: Sequence[Event], abreast: int = 1, least_s: float = 1.0) -> bool:
+def is_measured(
+    events: Sequence[Event], abreast: int = 1, least_s: float = 1.0, *, law: Law | None = None, most_s: float = 0.0
+) -> bool:
     """Whether a full-size beginning has shown enough: after the first report, at least 2 more and a second.
+
+    Where the ``law`` says that units get cheaper, it is looked at until it is known how much, but no longer than ``most_s`` seconds
+    or a fifth of its units.
 
     ``abreast`` is how many are worked on at once, as trees of a forest are: then after the first so many, and as many again.
     """
     units = _counted(events, abreast)
-    return len(units) > max(2, abreast) and units[-1].at - units[0].at >= least_s
+    if len(units) <= max(2, abreast) or units[-1].at - units[0].at < least_s:
+        return False
+    if law is None or law.later >= 1 or abreast > 1:
+        return True
+    seen_s = units[-1].at - units[0].at - _paused_s(events, units[0].at, units[-1].at)
+    if seen_s >= most_s or units[-1].data["units"] >= LOOKED * law.units:
+        return True
+    unit, count, wall_s, _ = zip(*_steps(events, units), strict=True)
+    return course_of(unit, count, wall_s, law.units, law.settling, law.later).deviation <= KNOWN
 
 
 def from_beginning(
@@ -97,6 +116,7 @@ def from_beginning(
         units=counted,
         unit_s=max(0.0, last.at - first.at - paused) / counted,
         unit_cpu_s=(last.data["cpu_s"] - first.data["cpu_s"]) / counted,
+        steps=_steps(events, units) if abreast == 1 else (),
         peak_bytes=max((int(e.data["peak"]) for e in events if e.kind == "memory"), default=0),
         done=units[-1].data["units"],
         model_bytes=units[-1].data.get("size", 0),
@@ -108,6 +128,18 @@ def _counted(events: Sequence[Event], abreast: int) -> list[Event]:
     """The reports from the last of the first round on: those before it began together, and say nothing of the pace."""
     units = [event for event in events if event.kind == "units" and event.rank == 0]
     return units[abreast - 1 :]
+
+
+def _steps(events: Sequence[Event], units: Sequence[Event]) -> tuple[tuple[float, float, float, float], ...]:
+    """From report to report: the middle unit, how many they are, wall and CPU seconds of each. Many are put together."""
+    at = np.unique(np.linspace(0, len(units) - 1, min(len(units), STEPS + 1)).round().astype(int))
+    found = []
+    for a, b in itertools.pairwise(units[k] for k in at):
+        count = b.data["units"] - a.data["units"]
+        wall_s = b.at - a.at - _paused_s(events, a.at, b.at)
+        cpu_s = b.data["cpu_s"] - a.data["cpu_s"]
+        found.append(((a.data["units"] + 1 + b.data["units"]) / 2, count, max(0.0, wall_s) / count, cpu_s / count))
+    return tuple(found)
 
 
 def from_chunks(

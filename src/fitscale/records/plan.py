@@ -39,7 +39,8 @@ class Law(Record):
 
     units: int = 1
     keeps: bool = True  # of units that were done, a fit that is ended can go on
-    later: float = 1.0  # what a unit takes in the long run, against those that a fit begins with
+    later: float = 1.0  # what a unit usually takes in the long run, against those that a fit begins with
+    settling: float = 40.0  # units in which it falls to that, by 1 / e: see `planning.forecasts.course`
     passes: float = 1.0  # how often the training rows are read and encoded in this form
     time: dict[str, tuple[Term, ...]]
     memory: tuple[Term, ...]
@@ -98,6 +99,9 @@ class Measurement(Record):
     unit_s: float = 0.0  # wall seconds of a unit, the first ones left out
     unit_cpu_s: float = 0.0
     peak_bytes: int = 0  # anonymous
+    steps: tuple[
+        tuple[float, float, float, float], ...
+    ] = ()  # of a beginning: a middle unit, of how many, and wall and CPU seconds of each of them
     done: int = 0  # units that there were by then, of a model that is so large:
     model_bytes: int = 0
     storage_bytes: int = 0

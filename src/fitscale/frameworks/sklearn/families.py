@@ -27,6 +27,7 @@ class Cost(NamedTuple):
     apart: bool = False  # each thread has ``fit_bytes`` of its own
     bin_s: float = 0.0  # for each cell, before the first round
     later: float = 1.0  # what a round takes in the long run, against the first: trees get lopsided, and so cheaper
+    settling: float = 40.0  # rounds in which it falls to that, by 1 / e
 
 
 def _number(params: Params, name: str, default: float) -> float:
@@ -88,6 +89,7 @@ def _hist(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     return Cost(
         "cells", amount, 2e-8, d * (n * 9 + min(n, 2e5) * 8) + n * 40 * k, trees * leaves * 130, 6e-8 * trees,
         parallel={"iterations": 0.85, "bin": 0.85}, error=(1.0, 0.4, 0.18), bin_s=5e-8, later=0.7,
+        settling=3.6 / max(1e-3, _number(p, "learning_rate", 0.1)),
     )  # fmt: skip
 
 

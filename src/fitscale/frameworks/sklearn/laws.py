@@ -88,6 +88,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         units=units,
         keeps=not epochs,
         later=cost.later,
+        settling=cost.settling,
         time={
             **binned,
             "iterations": iterations,

@@ -28,7 +28,8 @@ PAGE_BATCHES = 2
 ROW_BYTES = 45.0  # gradient, prediction, label, position
 # Later trees have fewer leaves. 120 rounds of five tables (200,000 to 300,000 rows, depth 7) took 0.79 to 0.99 of what
 # the first six would have made of them, 0.89 in the mean.
-LATER = 0.84
+LATER = 0.8
+SETTLING = 3.6  # times the learning rate: with 0.3, units fell to their last pace in about twelve
 PAGES_LATE = 3.0
 
 
@@ -42,6 +43,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     return Law(
         units=settings.rounds,
         later=LATER,
+        settling=SETTLING / max(1e-3, float(settings.booster.get("learning_rate", settings.booster.get("eta", 0.3)))),
         time=_time(size, shape, form),
         memory=_memory(size, shape, form, batch_rows),
         late=_late(size, form, batch_rows),
@@ -210,14 +212,15 @@ def _plain(shape: Shape) -> tuple[Term, ...]:
 
 
 def _storage(size: _Size, shape: Shape, form: Form) -> tuple[Term, ...]:
-    model = Term(name="nodes", amount=size.trees * size.leaves * 2, prior=42.0)
+    # 42 bytes a node, of trees of which later ones have half of the leaves, or nearly all.
+    model = Term(name="nodes", amount=size.trees * size.leaves * 2, prior=34.0)
     if form not in ("bins", "cache"):
         return (model,)
     # The batches as they were encoded, with target, weight and row number, until the bins are made of them.
-    spill = Term(name="spill", amount=size.cells * size.held_bytes + size.rows * 16.0, prior=1.0)
+    spill = Term(name="spill", amount=size.cells * size.held_bytes + size.rows * 5.0, prior=1.0)
     if form == "bins":
         return (spill, model)
-    # Measured 2.4 bytes a cell without missing values, 5.0 with a tenth missing, 5.4 with a fiftieth; 12 was seen.
+    # Measured 1.5 to 2.4 bytes a cell without missing values, 5.0 with a tenth missing, 5.4 with a fiftieth; 12 was seen.
     cells = size.cells + float(shape.validation_rows) * size.width
-    each = 6.0 if shape.missing or size.sparse else 2.4
+    each = 6.0 if shape.missing or size.sparse else 2.0
     return (spill, Term(name="cache", amount=cells, prior=each, floor=1.0), model)

@@ -21,7 +21,7 @@ LATER_CHUNKS = (
 MODEL = "model"  # the name of a law's term for the bytes of the model
 SPILL = "spill"  # that for batches kept on disk, see `data.spill`
 RUN_BYTES = 1e6  # plans, journal, tasks, logs
-PREDICTION_BYTES = 32.0  # a held-out row: number, truth, value, probability
+PREDICTION_BYTES = 27.0  # a held-out row: number, truth, value, probability
 
 
 def memory_of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fitscale.planning.forecasts.course import Course, course_of
 from fitscale.planning.forecasts.rates import Rates
 from fitscale.planning.forecasts.spread import no_less_than
 from fitscale.planning.forecasts.terms import Seen, by_name, coefficients, floor_of
@@ -24,7 +25,7 @@ CONTENDED = 0.15  # share of the machine that others used, above which wall time
 FEEDING_ERROR = (0.4, 0.15)  # of reading and encoding: from samples, at full size
 NOISE, NOISE_S = 0.05, 0.01
 TRUST = 0.5  # how well a law's terms are known against each other
-FIRST_UNITS = 40.0  # of a fit, that take as long as those it begins with
+DEVIATIONS = 1.645  # to each side, of what holds in nine of ten
 REACH = 16.0  # how far a law's error from samples carries: full rows over the largest sample's
 KINDRED = ("read", "encode", "iterations")
 WAITING = 1.3  # assumed: ranks wait for each other and exchange histograms, which no law counts
@@ -162,17 +163,18 @@ def _begun(
     if took is None or phase not in (*SETUP, "iterations"):
         return None
     error = error_of(phase, law, rates)
+    wide = _wide(phase, m, at, error[2])
     before = by_name(work_of(candidate, at, m.shape, rates).get(phase, ()), amdahl(law, phase, candidate.threads))
     if phase == "iterations" and times is not None and took > 0:
         # The geometric mean of both halved the median error; the surer one weighs more, and a contradiction nothing.
         ratio = sum(seconds * times.get(name, 1.0) for name, seconds in before.items()) / took
         if 1 / (1 + error[1]) < ratio < 1 + error[1]:
-            took *= ratio ** (error[2] ** 2 / (error[1] ** 2 + error[2] ** 2))
+            took *= ratio ** (wide**2 / (error[1] ** 2 + wide**2))
     now = by_name(work_of(candidate, law, shape, rates)[phase], amdahl(law, phase, candidate.threads))
     value = took * (sum(now.values()) / sum(before.values()) if sum(before.values()) else 1.0)
     if phase == "read" and reads_to_score(candidate, shape):
         value += (shape.rows + shape.holdout_rows) * rates.columns * rates.read_s_per_cell.value
-    return crowded(Figure.around(value, error[2], "forecast"), [beginning])
+    return crowded(Figure.around(value, wide, "forecast"), [beginning])
 
 
 def _kindred(phase: str, candidate: Candidate, law: Law, shape: Shape, kin: Kin, rates: Rates) -> Figure | None:
@@ -183,7 +185,8 @@ def _kindred(phase: str, candidate: Candidate, law: Law, shape: Shape, kin: Kin,
     now = by_name(work_of(candidate, law, shape, rates)[phase], shared(candidate, law, phase))
     if took is None or not sum(before.values()):
         return None
-    error = (law.error[1] + law.error[2]) / 2  # between its own samples and its own beginning
+    # Between its own samples and its own beginning.
+    error = _wide(phase, m, at, (law.error[1] + law.error[2]) / 2)
     return crowded(Figure.around(took * sum(now.values()) / sum(before.values()), error, "forecast"), [(m, at)])
 
 
@@ -191,14 +194,30 @@ def _took(phase: str, m: Measurement, law: Law, threads: int) -> float | None:
     """Wall seconds of a phase with this many threads; None where it was not measured."""
     as_is = m.shape.threads == threads and m.contention <= CONTENDED
     if phase == "iterations" and m.unit_s > 0:
-        units = float(max(law.units, m.units))
-        if m.full_size:
-            units *= law.later + (1 - law.later) * min(1.0, FIRST_UNITS / units)
-        return units * (m.unit_s if as_is or m.unit_cpu_s <= 0 else m.unit_cpu_s * amdahl(law, phase, threads))
+        by_wall = as_is or m.unit_cpu_s <= 0
+        seconds = _course(m, law, wall=by_wall).seconds
+        return seconds if by_wall else seconds * amdahl(law, phase, threads)
     if phase not in m.phases:
         return None
     taken = m.phases[phase]
     return taken.wall_s if as_is else taken.cpu_s * amdahl(law, phase, threads)
+
+
+def _course(m: Measurement, law: Law, *, wall: bool = True) -> Course:
+    """All units, in wall or in CPU seconds: where they were seen one after the other, with what they still get cheaper."""
+    units, each = float(max(law.units, m.units)), m.unit_s if wall else m.unit_cpu_s
+    if not m.full_size or law.later >= 1:
+        return Course(units * each, 0.0)
+    steps = m.steps or ((1.0 + m.units / 2, float(m.units), m.unit_s, m.unit_cpu_s),)
+    unit, count, wall_s, cpu_s = zip(*steps, strict=True)
+    return course_of(unit, count, wall_s if wall else cpu_s, units, law.settling, law.later)
+
+
+def _wide(phase: str, m: Measurement, law: Law, error: float) -> float:
+    """The half-width of what was measured of a phase, with what is not known of how its units get cheaper."""
+    if phase != "iterations" or m.unit_s <= 0:
+        return error
+    return math.hypot(error, DEVIATIONS * _course(m, law).deviation)
 
 
 def crowded(figure: Figure, measured: Pairs) -> Figure:

@@ -44,4 +44,5 @@ def _worked(m: Measurement, threads: int) -> Measurement:
     """The measurement with CPU seconds in the place of wall seconds, as if it had been alone on the machine."""
     phases = {name: Phase(wall_s=phase.cpu_s, cpu_s=phase.cpu_s) for name, phase in m.phases.items()}
     shape = m.shape.but(threads=threads)
-    return m.but(phases=phases, unit_s=m.unit_cpu_s or m.unit_s, contention=0.0, shape=shape)
+    steps = tuple((unit, units, cpu_s, cpu_s) for unit, units, _, cpu_s in m.steps)
+    return m.but(phases=phases, unit_s=m.unit_cpu_s or m.unit_s, steps=steps, contention=0.0, shape=shape)
