@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitscale.planning.forecasts import forecasting
+from fitscale.planning.forecasts.grouped import joining_s
 from fitscale.planning.forecasts.holding import LATER_CHUNKS
 from fitscale.planning.forecasts.rates import rates_of
 from fitscale.planning.forecasts.terms import floor_of
@@ -252,7 +253,7 @@ def test_first_chunks_forecast_the_rest(bench: Any) -> None:
         unit_s=2e-4, unit_cpu_s=4e-4, peak_bytes=3 * 10**8, attempt="4 chunks, 50,000 of 1,000,000 rows",
     )  # fmt: skip
     forecast = bench.forecast(candidate, shape, ((m, law),), law=law)
-    assert forecast.phases == pytest.approx({"start": 1.5, "iterations": 200.0})
+    assert forecast.phases == pytest.approx({"start": 1.5, "iterations": 200.0, "save": joining_s(shape)})
     assert forecast.memory_bytes.value == pytest.approx(3e8 * LATER_CHUNKS)
     assert forecast.source == "from 4 chunks, 50,000 of 1,000,000 rows"
 

@@ -159,6 +159,8 @@ def from_chunks(
     wall = sum(float(event.data["wall_s"]) for event in chunks)
     started = next((event for event in events if event.kind == "started"), None)
     phases = _phases(started.data.get("phases", {})) if started else {}
+    if started is not None and (lead_s := _learning_s(started, events)) > 0:
+        phases["encode"] = Phase(wall_s=lead_s, cpu_s=lead_s)
     timed = [pair for event in probes for pair in zip(event.data["timed_rows"], event.data["timed_cpu_s"], strict=True)]
     each = [_of(event, "each_s") for event in probes]
     beside = [
@@ -183,6 +185,12 @@ def from_chunks(
         each_s=statistics.median(each) if each else 0.0,
         row_s=statistics.median(decoded) if decoded else 0.0,  # the first of a process is dearer
     )
+
+
+def _learning_s(started: Event, events: Sequence[Event]) -> float:
+    """Until the first worker began with its first chunk: how columns are encoded is learnt before, once for all."""
+    first = next((event for event in events if event.kind == "chunk" and event.rank == started.rank), None)
+    return 0.0 if first is None else first.at - started.at - float(first.data["wall_s"])
 
 
 def _of(event: Event, name: str) -> float:

@@ -133,7 +133,12 @@ def _trees(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     trees = _number(p, "n_estimators", 100) if forest else 1.0
     tried = _tried(d, p, "sqrt" if forest and classifier else None)
     depth = min(_number(p, "max_depth", 1e9), math.log2(n))
-    nodes = min((0.3 if classifier else 1.2) * n / _number(p, "min_samples_leaf", 1), 2.0 ** min(depth + 1, 60))
+    # Few trees are whole at their last levels: 23,000 nodes of 131,000 at depth 16, 2,500 of 33,000 where thresholds are drawn, at
+    # depth 14, and 4,800 of 8,200 at depth 12 of values.
+    filled = 0.77 if extra else 0.86 if classifier else 0.94
+    nodes = min(
+        (0.3 if classifier else 1.2) * n / _number(p, "min_samples_leaf", 1), 2.0 ** min(filled * (depth + 1), 60)
+    )
     if extra:  # draws its thresholds instead of sorting
         amount, prior = trees * n * depth * tried, 2.2e-8
     else:

@@ -98,7 +98,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
         memory=growing if units > 1 else (*fitting, model),
         late=(grown,) if units > 1 and not (shape.parts or epochs) else (),
         end=writing if units > 1 else (),
-        storage=(Term(name="model", amount=cost.model_bytes * written, prior=1.0),),
+        storage=(Term(name="model", amount=cost.model_bytes, prior=1.0),),
         parallel=dict(cost.parallel),
         error=cost.error if path == recipe.estimator.path else (10.0, *cost.error[1:]),
         memory_error=cost.memory_error,

@@ -22,6 +22,7 @@ from fitscale.records.plan import Assessed, Candidate, Forecast, Law, Measuremen
 __all__ = ["Rates", "elsewhere", "forecast", "moved", "rates_of"]
 
 REPEAT = 0.09  # the same run again: 2.8 % at the median, 9 % at the 90th percentile
+SAME = 0.03  # what was measured once: the same again
 ADMITTED = 0.99
 PASSES = {"stage": 1, "cut": 4}  # over the disk: cutting reads, puts apart, reads that, and writes it in order
 AGREED = frozenset({"search"})  # phases that take as long as was said, on whatever machine
@@ -63,7 +64,9 @@ def forecast(
         time_s=time_s,
         cpu_s=cpu_s,
         memory_bytes=memory,
-        storage_bytes=storage_of(law, shape, rates, machine),
+        storage_bytes=storage_of(
+            law, shape, rates, machine, measured=measured, kin=kin[1] if kin is not None else None
+        ),
         storage_there_bytes=rates.staged_bytes if rates.staged_there else 0,
         cost_usd=cost_of(time_s, machine),
         phases=_summing_to({phase: figure.value for phase, figure in phases.items()}, time_s.value),
@@ -162,7 +165,7 @@ def with_before(
     if not before:
         return forecast
     if held_bytes > forecast.memory_bytes.value:
-        memory = no_less_than(forecast.memory_bytes, held_bytes)
+        memory = no_narrower_than(no_less_than(forecast.memory_bytes, held_bytes), SAME)
         forecast = forecast.but(memory_bytes=memory, memory_p99_bytes=quantile(memory, ADMITTED))
     time_s = total((forecast.time_s, *before.values()), "forecast")
     seconds = {phase: figure.value for phase, figure in before.items()}
@@ -180,7 +183,8 @@ def with_partition(forecast: Forecast, cut: Cutting) -> Forecast:
     own = forecast.storage_bytes
     low, value, high = (max(at + cut.kept_bytes, cut.most_bytes) for at in (own.low, own.value, own.high))
     there = forecast.storage_there_bytes + (round(cut.kept_bytes) if cut.done else 0)
-    return forecast.but(storage_bytes=own.but(low=low, value=value, high=high), storage_there_bytes=there)
+    stored = no_narrower_than(own.but(low=low, value=value, high=high), SAME)
+    return forecast.but(storage_bytes=stored, storage_there_bytes=there)
 
 
 def _floor_s(candidate: Candidate, law: Law, shape: Shape, machine: Machine) -> float:

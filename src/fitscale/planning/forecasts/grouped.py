@@ -12,15 +12,21 @@ from fitscale.planning.forecasts.laws import fits_s
 from fitscale.planning.forecasts.rates import Rates
 from fitscale.planning.forecasts.spread import no_less_than
 from fitscale.planning.forecasts.terms import by_name, floor_of
-from fitscale.planning.forecasts.timing import CONTENDED, Pairs, crowded, error_of, start_of
+from fitscale.planning.forecasts.timing import CONTENDED, FEEDING_ERROR, Pairs, crowded, error_of, start_of
 from fitscale.records.base import Figure
 from fitscale.records.data import Shape
 from fitscale.records.plan import Candidate, Law, Measurement
 from fitscale.records.run import CHUNK_S, LEAST_CHUNKS
 
 JOINED_BYTES, JOINED_ROW_BYTES = 4e7, 50.0  # of 0.5 to 4M held-out rows: 55 to 223 MB
+JOINING_S, JOINING_ROW_S, JOINING_MODEL_S, JOINING_ERROR = 0.7, 2e-7, 1e-5, 0.6  # 0.9 s of 1M rows of 20,000 models
 SPREAD = 0.8  # of the cost of a group around what the law says of its size: half-width of 90 %
 UNSEEN = 0.3  # by how much groups that were not fitted may differ from those that were
+
+
+def joining_s(shape: Shape) -> float:
+    """What putting the models together takes: a process that starts, and truth and prediction of each held-out row."""
+    return JOINING_S + JOINING_ROW_S * shape.holdout_rows + JOINING_MODEL_S * shape.groups
 
 
 def joined_bytes(shape: Shape) -> float:
@@ -34,9 +40,14 @@ def grouped_phases_of(candidate: Candidate, law: Law, shape: Shape, measured: Pa
     start = start_of(measured, rates)
     if chunks is None:
         return {"start": start, **_by_prior(candidate, law, shape, rates)}
-    if chunks[0].timed:
-        return {"start": start, "iterations": _by_groups(candidate, law, shape, chunks)}
-    return {"start": start, "iterations": _by_chunks(candidate, law, shape, chunks)}
+    m = chunks[0]
+    fits = _by_groups(candidate, law, shape, chunks) if m.timed else _by_chunks(candidate, law, shape, chunks)
+    joining = Figure.around(joining_s(shape), JOINING_ERROR, "forecast")
+    found = {"start": start, "iterations": fits, "save": joining}
+    if "encode" in m.phases:
+        learnt = m.phases["encode"].wall_s * _rows(shape) / max(1, _rows(m.shape))
+        found["encode"] = Figure.around(learnt, FEEDING_ERROR[1], "forecast")
+    return found
 
 
 def _by_prior(candidate: Candidate, law: Law, shape: Shape, rates: Rates) -> dict[str, Figure]:

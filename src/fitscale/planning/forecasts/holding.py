@@ -96,9 +96,19 @@ def _held(terms: Sequence[Term], told: float = 0.0) -> float:
     return sum((told if told and term.name == MODEL else term.amount) * term.prior for term in terms)
 
 
-def storage_of(law: Law, shape: Shape, rates: Rates, machine: Machine) -> Figure:
-    """Caches and models, the run folder beside them, and what was staged."""
-    terms = by_name(law.storage)
+def storage_of(
+    law: Law,
+    shape: Shape,
+    rates: Rates,
+    machine: Machine,
+    *,
+    measured: Sequence[tuple[Measurement, Law]] = (),
+    kin: Measurement | None = None,
+) -> Figure:
+    """Caches and models, the run folder beside them, and what was staged. Of a model that was begun, by its size until then."""
+    begun = next((m for m, _ in reversed(measured) if m.full_size and m.model_bytes), kin)
+    told = _told(begun, law) if begun is not None else 0.0
+    terms = by_name([t.but(amount=told) if told and t.name == MODEL else t for t in law.storage])
     if SPILL in terms and machine.disk_free_bytes is not None:
         terms[SPILL] = min(terms[SPILL], machine.disk_free_bytes / 2)  # where that is not enough, there is none
     own = sum(terms.values())
