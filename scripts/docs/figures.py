@@ -58,6 +58,10 @@ def _figures(name: str, about: About) -> list[str]:
         return [part for title, lines in judged.items() for part in (f"**{title}.**", _table(lines))] + [
             _machine(result)
         ]
+    if result.get("summary") == {}:
+        return [
+            f"*Not measured yet* is what is reported; of the rest {len(rows)} rows are: `python benchmarks/run.py {name}`."
+        ]
     if name == "kills":
         result["moments"], rows = len(rows), rows[:KILLS]
     return [_table(rows), *_summary(result), _machine(result)]

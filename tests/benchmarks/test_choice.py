@@ -395,6 +395,19 @@ def test_the_page_of_benchmarks_shows_tables_and_no_rows(tmp_path: Path, monkeyp
     assert workload.name not in page
 
 
+def test_the_page_of_benchmarks_shows_nothing_of_the_tuning_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was measured of it: it is no result."""
+    kept = results(tmp_path / "results", monkeypatch)
+    workload = next(w for w in design.WORKLOADS if not design.is_test(w.name))
+    found = plan(workload.name, "in-memory", {"in-memory": forecast(40, GB)}, half="tuning")
+    kept.put({**found, **measure.known(workload, 0, "plan")})
+    monkeypatch.setattr(figures, "FOLDER", tmp_path)
+    assert "*Not measured yet* is what is reported; of the rest 1 rows are" in figures.page()
+    assert workload.name not in figures.page()
+
+
 def test_the_rows_make_a_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run that ended well, once for each candidate, with what `plan` and `train` said of it; no run of any user's machine."""
     rows = three("a", chosen="in-memory", in_memory=50.0, quantised=60.0, out_of_core=70.0)
