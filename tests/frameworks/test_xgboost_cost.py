@@ -146,7 +146,7 @@ def test_the_forms_are_ordered_by_their_size() -> None:
     assert sizes == sorted(sizes)
     cache, spilled, nothing = (total(law.storage) - total(laws[2].storage) for law in laws)
     assert nothing == 0
-    assert spilled == 10_000_000 * (50 * 4 + 16)  # the encoded batches, while bins are made of them
+    assert spilled == 10_000_000 * (50 * 4 + 5)  # the encoded batches, while bins are made of them
     assert cache > spilled + 10_000_000 * 50
     assert {law.passes for law in laws} == {1}  # of reading and encoding: later passes find the encoded batches
 

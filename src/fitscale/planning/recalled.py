@@ -44,7 +44,7 @@ def recalled(plan: Plan, snapshot: Snapshot, longer: float = 1.0, more: float = 
     return Prepared(
         workload, reader, snapshot, profile, framework, estimator, plan.traits,  # type: ignore[arg-type]
         fits_of(workload, None), shape, staging, stage,
-        cut=None if plan.cut is None else plan.cut.times(times),
+        cut=plan.cut if plan.cut is None or times == 1 else plan.cut.times(times),
         contest=plan.contest, searched=plan.searched, search_s=plan.search_s,
     )  # fmt: skip
 

@@ -77,6 +77,11 @@ class Stage(Record):
     sample_s: float = 0.0
 
 
+SCALED_ERROR = (
+    0.25  # of what cutting takes, where it was seen on other rows: the disk may have more to do than it can put off
+)
+
+
 class Cutting(Record):
     """Putting the rows apart by group, before many models are fitted: what it takes, or took."""
 
@@ -88,10 +93,9 @@ class Cutting(Record):
 
     def times(self, factor: float) -> Cutting:
         """Of so many times the rows: memory is bounded, and stays."""
-        s = self.seconds
         return self.but(
-            seconds=s.but(value=s.value * factor, low=s.low * factor, high=s.high * factor),
-            kept_bytes=self.kept_bytes * factor, most_bytes=self.most_bytes * factor,
+            seconds=Figure.around(self.seconds.value * factor, SCALED_ERROR, "forecast"),
+            kept_bytes=self.kept_bytes * factor, most_bytes=self.most_bytes * factor, done=False,
         )  # fmt: skip
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from fitscale.errors import FitscaleError
 from fitscale.planning.loop import Loop
 from fitscale.planning.preparing import Prepared
-from fitscale.records.base import Figure
 from fitscale.records.data import Cutting
 from fitscale.records.machine import Machine
 from fitscale.records.plan import Measurement
@@ -32,7 +31,6 @@ from fitscale.store.lock import RunLock
 PART_S = PLAN_CUT_S / 2  # of cutting, as it is thought to take
 PART_BYTES = 800_000_000  # of what lies there, to be read
 WHOLE = 1.5  # times the rows that a group of the part has: those that there will be, if it is there as a whole
-CUT_ERROR = 0.25  # the disk has more to do than it can put off
 
 
 class Seen(NamedTuple):
@@ -101,9 +99,7 @@ def _seen(own: Path, prepared: Prepared, machine: Machine, attempts: Attempts, c
     read = prepared.reader.sample(max(1, round(prepared.reader.rows * used)), prepared.workload.seed)
     return Seen(
         measurements,
-        cut.cut.times(1 / share).but(
-            seconds=Figure.around(cut.cut.seconds.value / share, CUT_ERROR, "forecast"), done=False
-        ),
+        cut.cut.times(1 / share),
         expected,
         sum(size for _, _, size in read.units),
         cut.cut.seconds.value,
