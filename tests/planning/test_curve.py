@@ -35,7 +35,7 @@ def test_an_exact_power_law_is_recovered(c: float, gain: float) -> None:
         true = gain * ((rows / 500) ** -c - (2 * SIZES[-1] / 500) ** -c)
         loss = found.loss(rows, 2 * SIZES[-1])
         assert loss.value == pytest.approx(true, rel=0.05, abs=1e-5)
-        assert loss.high - loss.low < 0.25 * true + 1e-3 * gain
+        assert loss.high - loss.low < 0.35 * true + 1e-3 * gain
 
 
 @FAST

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fitscale.planning import wording
-from fitscale.records.base import Figure
 from fitscale.records.curve import Curve, Fewer, Level
 
 DIGITS = 2
@@ -54,7 +53,7 @@ def fewer(found: Fewer) -> str:
     done = f"{wording.share(found.use)} of the rows would be done here in {wording.duration(found.time_s)}"
     loss, curve = found.loss, found.curve
     if loss is not None:
-        lost = f"with {curve.metric} {_lost(loss)}"
+        lost = f"with {curve.metric} {amount(loss.value)} less (90 %: {amount(loss.low)}–{amount(loss.high)})"
     else:
         why = "the parts that were tried are larger" if curve.levels else curve.why or "too little was tried"
         lost = f"and what they would lose is not known: {why}"
@@ -62,10 +61,7 @@ def fewer(found: Fewer) -> str:
 
 
 def _loss(level: Level) -> str:
-    return _lost(level.loss)
-
-
-def _lost(loss: Figure) -> str:
+    loss = level.loss
     return f"{amount(loss.value)} less, 90 %: {amount(loss.low)}–{amount(loss.high)}"
 
 
