@@ -125,9 +125,8 @@ class Loop:
         self._refuted = refuted  # by what was tried then
         self._looks = looks  # whatever it costs: what is measured stands for more
         self._facts = facts
-        self._begin_s = (
-            PLAN_BEGIN_S if begin_s is None else begin_s
-        )  # of `plan`: it begins at full size only what shows its pace within this
+        # Of `plan`: it begins at full size only what shows its pace within this.
+        self._begin_s = PLAN_BEGIN_S if begin_s is None else begin_s
         self._unexportable = unexportable  # why no model of the workload can be had in a format that it needs
         self._known = Known(prepared, machine, sizes, calibration)
         self._refused: list[Refusal] = []

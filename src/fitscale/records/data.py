@@ -77,9 +77,8 @@ class Stage(Record):
     sample_s: float = 0.0
 
 
-SCALED_ERROR = (
-    0.25  # of what cutting takes, where it was seen on other rows: the disk may have more to do than it can put off
-)
+# Of what cutting takes, where it was seen on other rows: the disk may have more to do than it can put off.
+SCALED_ERROR = 0.25
 
 
 class Cutting(Record):

@@ -99,9 +99,8 @@ class Measurement(Record):
     unit_s: float = 0.0  # wall seconds of a unit, the first ones left out
     unit_cpu_s: float = 0.0
     peak_bytes: int = 0  # anonymous
-    steps: tuple[
-        tuple[float, float, float, float], ...
-    ] = ()  # of a beginning: a middle unit, of how many, and wall and CPU seconds of each of them
+    # Of a beginning: a middle unit, of how many, and wall and CPU seconds of each of them.
+    steps: tuple[tuple[float, float, float, float], ...] = ()
     done: int = 0  # units that there were by then, of a model that is so large:
     model_bytes: int = 0
     storage_bytes: int = 0

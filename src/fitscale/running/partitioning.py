@@ -32,8 +32,6 @@ def is_soon_cut(prepared: Prepared) -> bool:
 
 def with_cut(run: Path, prepared: Prepared, partition: str | None, sizes: Sequence[int] | None = None) -> Prepared:
     """With what cutting took, where it is done, or what it is thought to take; and with the groups as they were counted."""
-    from fitscale.data.partition import Cut
-
     if not prepared.workload.data.groups:
         return prepared
     if partition is not None and sizes is not None and _are_all(prepared):
@@ -42,6 +40,8 @@ def with_cut(run: Path, prepared: Prepared, partition: str | None, sizes: Sequen
         seconds = Figure.around(cut_by_prior_s(prepared), CUT_ERROR, "forecast")
         size = float(prepared.shape.source_bytes)  # what is kept is packed less, and has fewer columns
         return prepared._replace(cut=Cutting(seconds=seconds, kept_bytes=size, most_bytes=size))
+    from fitscale.data.partition import Cut
+
     there = run / "data" / partition
     try:
         took, peak = map(float, there.with_name(f"{partition}.took").read_text().split())

@@ -29,11 +29,8 @@ from fitscale.store import chunks, folder
 
 PROBES, PROBE_GROUPS, PROBED = 8, 16, 0.005  # chunks to probe, groups in each at most, and their share of all
 TRIES = 2_000  # groups that are looked at, each smaller than the last, where a place to probe is too large or taken
-SIZES = (
-    LARGE_CHUNK,
-    LARGE_CHUNK,
-    0.6,
-)  # of chunks in turn, in the usual size: the small ones come last, so that workers end together
+# Of chunks in turn, in the usual size: the small ones come last, so that workers end together.
+SIZES = (LARGE_CHUNK, LARGE_CHUNK, 0.6)
 
 
 def write_tasks(

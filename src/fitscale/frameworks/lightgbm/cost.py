@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 
+from fitscale.frameworks.boosting import settling
 from fitscale.frameworks.lightgbm.params import Settings, by_rows, settings_of
 from fitscale.records.data import Shape
 from fitscale.records.plan import Law, Term
@@ -25,7 +26,6 @@ HISTOGRAM_BYTES = 16.0  # of a bin: two doubles
 # Later trees are lopsided, and the smaller side is what is counted. 150 rounds of five tables (200,000 to 300,000 rows) took
 # 0.68 to 1.0 of what the first six would have made of them, 0.81 in the mean.
 LATER = 0.7
-SETTLING = 3.6  # times the learning rate
 PAIR_S = 1.3e-8  # of a row and a column of a sparse matrix, whenever a Booster is made
 # Of a bin and leaf: where a leaf's histogram stays in the cache (28 to 200 columns), and beyond it (2,500 columns of numbers,
 # 10,000 to 30,000 sparse ones), where it is written, taken from its parent's and looked through in memory.
@@ -47,7 +47,7 @@ def law(shape: Shape, recipe: Recipe, form: Form) -> Law:
     return Law(
         units=settings.rounds,
         later=LATER,
-        settling=SETTLING / max(1e-3, float(settings.booster.get("learning_rate", 0.1))),
+        settling=settling(float(settings.booster.get("learning_rate", 0.1))),
         passes=PASSES.get(form, 1.0),
         time=_time(size, shape),
         memory=_memory(size, shape, form, recipe.batch_rows or batch_rows_of(size.width)),

@@ -8,6 +8,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from fitscale.frameworks.boosting import settling
+
 Params = Mapping[str, Any]
 
 
@@ -89,7 +91,7 @@ def _hist(n: float, d: float, k: int, name: str, p: Params) -> Cost:
     return Cost(
         "cells", amount, 2e-8, d * (n * 9 + min(n, 2e5) * 8) + n * 40 * k, trees * leaves * 130, 6e-8 * trees,
         parallel={"iterations": 0.85, "bin": 0.85}, error=(1.0, 0.4, 0.18), bin_s=5e-8, later=0.7,
-        settling=3.6 / max(1e-3, _number(p, "learning_rate", 0.1)),
+        settling=settling(_number(p, "learning_rate", 0.1)),
     )  # fmt: skip
 
 

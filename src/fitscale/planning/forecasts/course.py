@@ -18,6 +18,7 @@ FALLS = np.linspace(-0.1, 1.2, 27)  # a
 USUAL = 0.35  # deviation of a around what a law says of it: 0 to 0.8 was seen
 AT_ONCE, LATER = (0.33, 0.66, 1.0, 2.0), (1.0, 2.0, 4.0)  # n, times what a law says of it
 SELDOM = 0.5  # how likely a later fall is, against one at once
+PLACES = 1_000
 STEEP = 4.0  # of a later fall: most of it between n / 2 and 3 n / 2
 NOISE, LEAST_NOISE = 0.1, 0.05  # relative deviation of one unit's time: before it is seen, and the least
 
@@ -47,10 +48,8 @@ def course_of(
     usual = max(1e-12, float(np.average(y, weights=weight)))
     noise = _noise(y / usual, weight)
     shapes = [(False, settling * times) for times in AT_ONCE] + [(True, settling * times) for times in LATER]
-    left = np.stack(
-        [_left(at, is_later, n) for is_later, n in shapes]
-    )  # (shapes, n): of what will fall, what has not yet
-    sums = np.array([_left(np.arange(1.0, whole + 1), is_later, n).sum() for is_later, n in shapes])
+    left = np.stack([_left(at, is_later, n) for is_later, n in shapes])  # (shapes, n)
+    sums = np.array([_summed(whole, is_later, n) for is_later, n in shapes])
     falls = np.tile(FALLS, len(shapes))
     curve = 1 + falls[:, None] * np.repeat(left, len(FALLS), axis=0)
     level = (curve * weight * y).sum(axis=1) / (curve**2 * weight).sum(axis=1)  # c
@@ -66,8 +65,14 @@ def course_of(
     return Course(mean, math.sqrt(variance))
 
 
+def _summed(whole: float, later: bool, n: float) -> float:
+    """`_left` over all units; of very many at so many places, since it is asked for at each report."""
+    places = max(1, min(PLACES, round(whole)))
+    return float(_left((np.arange(places) + 0.5) * whole / places + 0.5, later, n).mean() * whole)
+
+
 def _left(unit: np.ndarray, later: bool, n: float) -> np.ndarray:
-    """(units,) what has not fallen yet, of 1 before the first."""
+    """(units,) of what will fall, the share that has not yet."""
     if not later:
         return np.exp(-unit / n)
     return 1 / (1 + np.exp(np.minimum(STEEP * (unit / n - 1), 500.0)))

@@ -26,11 +26,8 @@ FEEDING_ERROR = (0.4, 0.15)  # of reading and encoding: from samples, at full si
 NOISE, NOISE_S = 0.05, 0.01
 TRUST = 0.5  # how well a law's terms are known against each other
 DEVIATIONS = 1.645  # to each side, of what holds in nine of ten
-ANCHORED, BELIEVED, BENDS = (
-    0.8,
-    0.7,
-    (0.75, 1.8),
-)  # of what the largest sample is off, of how that changes, and the most
+# Of what the largest sample is off, and of how that changes with the rows, so much is believed; and the most that both may do.
+ANCHORED, BELIEVED, BENDS = 0.8, 0.7, (0.75, 1.8)
 REACH = 16.0  # how far a law's error from samples carries: full rows over the largest sample's
 KINDRED = ("read", "encode", "iterations")
 WAITING = 1.3  # assumed: ranks wait for each other and exchange histograms, which no law counts
